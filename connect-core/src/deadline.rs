@@ -1,0 +1,198 @@
+//! Two time limits: one for the whole operation, one for each attempt.
+//!
+//! [`Deadline`] is outermost: its budget covers waits, attempts and bodies. [`AttemptTimeout`] is innermost and starts
+//! only when the attempt does, so that time spent waiting for a turn never looks like a slow server. An attempt that
+//! times out may have reached the provider: its error says [`Sent::Maybe`], and [`retry`](crate::retry) decides by
+//! safety.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tower::{Layer, Service};
+
+use crate::context::Progress;
+use crate::error::{Error, ErrorKind, Sent};
+use crate::request::Request;
+
+/// A time no operation waits for: far ahead, yet addable to any clock.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// `now + wait`, for any wait: a hostile or careless number must not overflow the clock.
+pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait.min(FAR)).unwrap_or(now)
+}
+
+/// Puts [`Deadline`] round a service.
+///
+/// Holds the client's default; a call may ask for less or more.
+#[derive(Clone, Copy, Debug)]
+pub struct DeadlineLayer(Duration);
+
+impl DeadlineLayer {
+    /// The budget of an operation that names none itself.
+    pub fn new(default: Duration) -> Self {
+        Self(default)
+    }
+}
+
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = Deadline<S>;
+
+    fn layer(&self, inner: S) -> Deadline<S> {
+        Deadline { inner, default: self.0 }
+    }
+}
+
+/// Ends an operation when its total time is over.
+///
+/// See the [module](self) for how it shares the work with [`AttemptTimeout`].
+#[derive(Clone, Debug)]
+pub struct Deadline<S> {
+    inner: S,
+    default: Duration,
+}
+
+impl<S: Service<Request, Error = Error>> Service<Request> for Deadline<S> {
+    type Response = S::Response;
+    type Error = Error;
+    type Future = Limited<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let deadline = match request.context().deadline() {
+            Some(deadline) => deadline,
+            None => {
+                let deadline = after(Instant::now(), self.default);
+                request.context_mut().limit_deadline(deadline);
+                deadline
+            }
+        };
+        let progress = Arc::clone(request.context().progress());
+        Limited {
+            inner: self.inner.call(request),
+            sleep: sleep_until(deadline),
+            limit: Limit::Operation,
+            progress,
+        }
+    }
+}
+
+/// Puts [`AttemptTimeout`] round a service.
+///
+/// Sits directly above the transport.
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptTimeoutLayer(Duration);
+
+impl AttemptTimeoutLayer {
+    /// The time one attempt may take, body included.
+    pub fn new(timeout: Duration) -> Self {
+        Self(timeout)
+    }
+}
+
+impl<S> Layer<S> for AttemptTimeoutLayer {
+    type Service = AttemptTimeout<S>;
+
+    fn layer(&self, inner: S) -> AttemptTimeout<S> {
+        AttemptTimeout { inner, timeout: self.0 }
+    }
+}
+
+/// Ends an attempt after its own time-out, or at the operation's deadline if that is nearer.
+///
+/// See the [module](self) for how it shares the work with [`Deadline`].
+#[derive(Clone, Debug)]
+pub struct AttemptTimeout<S> {
+    inner: S,
+    timeout: Duration,
+}
+
+impl<S: Service<Request, Error = Error>> Service<Request> for AttemptTimeout<S> {
+    type Response = S::Response;
+    type Error = Error;
+    type Future = Limited<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let own = after(Instant::now(), self.timeout);
+        let end = request.context().deadline().map_or(own, |deadline| deadline.min(own));
+        let progress = Arc::clone(request.context().progress());
+        Limited { inner: self.inner.call(request), sleep: sleep_until(end), limit: Limit::Attempt, progress }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Limit {
+    Operation,
+    Attempt,
+}
+
+impl Limit {
+    #[cold]
+    fn error(self, progress: &Progress) -> Error {
+        match self {
+            Self::Operation => Error::new(ErrorKind::Timeout, "the deadline of the operation passed")
+                .with_sent(progress.sent()),
+            Self::Attempt => {
+                Error::new(ErrorKind::Timeout, "no complete answer arrived in time").with_sent(Sent::Maybe)
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`Deadline`] and [`AttemptTimeout`].
+    pub struct Limited<F> {
+        #[pin]
+        inner: F,
+        #[pin]
+        sleep: Sleep,
+        limit: Limit,
+        progress: Arc<Progress>,
+    }
+}
+
+impl<F, T> Future for Limited<F>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(result) = this.inner.poll(cx) {
+            return Poll::Ready(result);
+        }
+        // The operation's own limit speaks once the attempt's had its turn: `sent` is exact then.
+        this.sleep.poll(cx).map(|()| Err(this.limit.error(this.progress)))
+    }
+}
+
+impl<F> std::fmt::Debug for Limited<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limited").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn absurd_durations_do_not_overflow_the_clock() {
+        let now = Instant::now();
+        assert!(after(now, Duration::MAX) > now);
+        assert_eq!(after(now, Duration::ZERO), now);
+    }
+}

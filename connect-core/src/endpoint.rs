@@ -1,0 +1,86 @@
+//! An endpoint is a value: what to ask, and how to read the answer. No client inside, no IO.
+//!
+//! So it is unit-tested without HTTP, logged, queued and sent later, or called by name.
+
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+
+use crate::api::Api;
+use crate::decode::{Decoding, json};
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::request::Request;
+use crate::response::Response;
+
+/// One operation of one provider with its arguments. Sending it with another provider's client does not compile.
+///
+/// The crate's front page shows a complete implementation.
+pub trait Endpoint: Send + Sync + 'static {
+    /// Whose operation it is.
+    type Api: Api;
+    /// What a successful answer holds.
+    type Output: Send + 'static;
+
+    /// The static row of facts.
+    fn operation(&self) -> &Operation;
+
+    /// The request, below the provider's origin.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) naming the argument that cannot be sent.
+    fn request(&self) -> Result<Request, Error>;
+
+    /// Reads a successful answer. Takes `&self`, because some operations have several success statuses.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the path of what differs.
+    fn decode(&self, response: Response, cx: &mut Decoding) -> Result<Self::Output, Error>;
+}
+
+/// A list that goes on: `client.stream(endpoint)` yields items, `client.pages(endpoint)` whole pages, as
+/// [`Operation::paging`] says.
+///
+/// A trait of its own, so that streaming something that is not a list does not compile.
+pub trait Paged: Endpoint {
+    /// One item of the list.
+    type Item: DeserializeOwned + Send + 'static;
+}
+
+/// The same endpoint, decoded into a type of the caller.
+///
+/// Made by [`Call::decode_as`](crate::Call::decode_as).
+pub struct As<E, T> {
+    endpoint: E,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<E, T> As<E, T> {
+    /// Wraps an endpoint.
+    pub fn new(endpoint: E) -> Self {
+        Self { endpoint, output: PhantomData }
+    }
+}
+
+impl<E: std::fmt::Debug, T> std::fmt::Debug for As<E, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("As").field(&self.endpoint).finish()
+    }
+}
+
+impl<E: Endpoint, T: DeserializeOwned + Send + 'static> Endpoint for As<E, T> {
+    type Api = E::Api;
+    type Output = T;
+
+    fn operation(&self) -> &Operation {
+        self.endpoint.operation()
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        self.endpoint.request()
+    }
+
+    fn decode(&self, response: Response, _cx: &mut Decoding) -> Result<T, Error> {
+        json(response.body())
+    }
+}
