@@ -1,0 +1,179 @@
+//! What the fake GitHub remembers: repositories, their issues and comments, and what is left of the quota.
+//!
+//! Everything starts empty and lives as long as the fake. Owner and repository names are compared without
+//! case, as GitHub does. Issues and pull requests share one sequence of numbers.
+//! Not persistent and never trimmed: a fake serves one test.
+
+use serde_json::{Value, json};
+
+use super::answer::{Failure, Success};
+use super::links::Links;
+use super::quota::Quota;
+use super::routes::Call;
+use super::shape::{self, Subject};
+
+/// An issue or pull request as the fake holds it, for assertions.
+///
+/// Look it up with [`FakeGitHub::issues`](crate::FakeGitHub::issues).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Issue {
+    /// The number within its repository.
+    pub number: u64,
+    /// The title.
+    pub title: String,
+    /// The text, if there is one.
+    pub body: Option<String>,
+    /// `open` or `closed`.
+    pub state: String,
+    /// Names of the labels.
+    pub labels: Vec<String>,
+    /// Logins of the assignees.
+    pub assignees: Vec<String>,
+    /// Login of the author.
+    pub author: String,
+    /// Seconds since the Unix epoch.
+    pub created_at: u64,
+    /// Whether it is a pull request.
+    pub is_pull_request: bool,
+    /// The comments, oldest first.
+    pub comments: Vec<Comment>,
+}
+
+/// A comment as the fake holds it, for assertions.
+///
+/// Look it up with [`FakeGitHub::comments`](crate::FakeGitHub::comments).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Comment {
+    /// The id, unique within the fake.
+    pub id: u64,
+    /// The text.
+    pub body: String,
+    /// Login of the author.
+    pub author: String,
+    /// Seconds since the Unix epoch.
+    pub created_at: u64,
+}
+
+pub(crate) struct Repository {
+    pub(crate) owner: String,
+    pub(crate) name: String,
+    pub(crate) issues: Vec<Issue>,
+}
+
+impl Repository {
+    pub(crate) fn issue(&self, number: u64) -> Option<&Issue> {
+        self.issues.iter().find(|issue| issue.number == number)
+    }
+
+    pub(crate) fn issue_mut(&mut self, number: u64) -> Option<&mut Issue> {
+        self.issues.iter_mut().find(|issue| issue.number == number)
+    }
+
+    /// Opens an issue under the next free number.
+    pub(crate) fn open(&mut self, title: String, author: &str, now: u64) -> &mut Issue {
+        let number = self.issues.last().map_or(0, |issue| issue.number) + 1;
+        let index = self.issues.len();
+        self.issues.push(Issue {
+            number,
+            title,
+            body: None,
+            state: "open".to_owned(),
+            labels: Vec::new(),
+            assignees: Vec::new(),
+            author: author.to_owned(),
+            created_at: now,
+            is_pull_request: false,
+            comments: Vec::new(),
+        });
+        &mut self.issues[index]
+    }
+
+    pub(crate) fn subject<'a>(&'a self, issue: &'a Issue) -> Subject<'a> {
+        Subject {
+            owner: &self.owner,
+            repository: &self.name,
+            number: issue.number,
+            title: &issue.title,
+            body: issue.body.as_deref(),
+            author: &issue.author,
+            state: &issue.state,
+            labels: &issue.labels,
+            assignees: &issue.assignees,
+            comments: issue.comments.len(),
+            created_at: issue.created_at,
+            is_pull_request: issue.is_pull_request,
+        }
+    }
+
+    pub(crate) fn issue_json(&self, issue: &Issue, links: &Links, newer_version: bool) -> Value {
+        let mut json = shape::issue(links, &self.subject(issue));
+        // API version 2026-03-10 has only the list.
+        if newer_version && let Some(fields) = json.as_object_mut() {
+            fields.remove("assignee");
+        }
+        json
+    }
+}
+
+pub(crate) struct State {
+    repositories: Vec<Repository>,
+    pub(crate) with_token: Quota,
+    pub(crate) without_token: Quota,
+    next_comment: u64,
+}
+
+impl State {
+    pub(crate) fn new(limit: u64) -> Self {
+        // GitHub allows 60 requests an hour without a token.
+        let without_token = Quota::new(60);
+        Self { repositories: Vec::new(), with_token: Quota::new(limit), without_token, next_comment: 1 }
+    }
+
+    pub(crate) fn quota(&mut self, authorized: bool) -> &mut Quota {
+        if authorized { &mut self.with_token } else { &mut self.without_token }
+    }
+
+    pub(crate) fn repository(&mut self, owner: &str, name: &str) -> Option<&mut Repository> {
+        self.repositories.iter_mut().find(|repository| {
+            repository.owner.eq_ignore_ascii_case(owner) && repository.name.eq_ignore_ascii_case(name)
+        })
+    }
+
+    pub(crate) fn repository_or_new(&mut self, owner: &str, name: &str) -> &mut Repository {
+        let known = self.repositories.iter().position(|repository| {
+            repository.owner.eq_ignore_ascii_case(owner) && repository.name.eq_ignore_ascii_case(name)
+        });
+        let index = known.unwrap_or_else(|| {
+            let (owner, name) = (owner.to_owned(), name.to_owned());
+            self.repositories.push(Repository { owner, name, issues: Vec::new() });
+            self.repositories.len() - 1
+        });
+        &mut self.repositories[index]
+    }
+
+    pub(crate) fn comment_id(&mut self) -> u64 {
+        self.next_comment += 1;
+        self.next_comment - 1
+    }
+}
+
+/// `users/get-authenticated`
+pub(crate) fn get_authenticated(_: &mut State, call: &Call<'_>) -> Result<Success, Failure> {
+    Ok(Success::ok(shape::profile(call.links, call.login)))
+}
+
+/// `rate-limit/get`
+pub(crate) fn get_rate_limit(state: &mut State, call: &Call<'_>) -> Result<Success, Failure> {
+    let core = state.quota(call.authorized).json(call.now);
+    // Free buckets, so that models which require them decode.
+    let untouched = |limit: u64| Quota::new(limit).json(call.now);
+    let mut body = json!({
+        "resources": { "core": core, "search": untouched(30), "graphql": untouched(5000) },
+    });
+    if !call.newer_version {
+        body["rate"] = core;
+    }
+    Ok(Success::ok(body))
+}
