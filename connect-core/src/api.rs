@@ -60,6 +60,7 @@ impl Verdict {
 /// What the provider said about a failure, for the [`Error`](crate::Error) an operator will read.
 ///
 /// Built by [`Api::problem`] after the last attempt only, so it may parse the body at leisure.
+#[non_exhaustive]
 #[derive(Default)]
 pub struct Problem {
     /// A better kind than the status alone suggests.
@@ -68,6 +69,29 @@ pub struct Problem {
     pub message: Option<String>,
     /// The provider's payload, for [`Error::details`](crate::Error::details).
     pub details: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Problem {
+    /// Adds a better kind than the status suggests, if there is one.
+    #[must_use]
+    pub fn with_kind(mut self, kind: Option<ErrorKind>) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Adds the provider's words, if there are any.
+    #[must_use]
+    pub fn with_message(mut self, message: Option<String>) -> Self {
+        self.message = message;
+        self
+    }
+
+    /// Adds the provider's payload.
+    #[must_use]
+    pub fn with_details(mut self, details: impl Any + Send + Sync) -> Self {
+        self.details = Some(Box::new(details));
+        self
+    }
 }
 
 impl fmt::Debug for Problem {

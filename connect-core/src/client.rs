@@ -200,6 +200,8 @@ fn one_line(message: &str) -> String {
 pub struct ClientBuilder<A> {
     origins: Result<Option<Origins>, Error>,
     credentials: Credentials,
+    credentials_required: bool,
+    base_url_required: bool,
     headers: HeaderMap,
     user_agent: &'static str,
     config: Config,
@@ -212,6 +214,8 @@ impl<A> Default for ClientBuilder<A> {
         Self {
             origins: Ok(None),
             credentials: Credentials::Anonymous,
+            credentials_required: false,
+            base_url_required: false,
             headers: HeaderMap::new(),
             user_agent: concat!("connect-core/", env!("CARGO_PKG_VERSION")),
             config: Config::default(),
@@ -238,6 +242,18 @@ impl<A: Api> ClientBuilder<A> {
     /// Who the client is.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
+        self
+    }
+
+    /// For providers that offer nothing to strangers: building without credentials is an error.
+    pub fn credentials_required(mut self) -> Self {
+        self.credentials_required = true;
+        self
+    }
+
+    /// For providers where every customer has an address of its own: building without one is an error.
+    pub fn base_url_required(mut self) -> Self {
+        self.base_url_required = true;
         self
     }
 
@@ -274,8 +290,16 @@ impl<A: Api> ClientBuilder<A> {
         self.config.check()?;
         let origins = Arc::new(match self.origins? {
             Some(origins) => origins,
+            None if self.base_url_required => {
+                let message = format!("no base URL: give the builder your own, like {}", A::BASE_URL);
+                return Err(Error::new(ErrorKind::Config, message));
+            }
             None => Origins::new(A::BASE_URL)?,
         });
+        if self.credentials_required && matches!(self.credentials, Credentials::Anonymous) {
+            let message = format!("{} answers nobody without credentials: give the builder some", A::ID);
+            return Err(Error::new(ErrorKind::Config, message));
+        }
         let auth = AuthLayer::new(&self.credentials, Arc::clone(&origins))?;
         let transport = match self.transport {
             Some(transport) => transport,

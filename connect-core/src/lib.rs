@@ -107,5 +107,6 @@ pub use vars::Vars;
 
 // Types of other crates that stand in our signatures, so that a provider crate needs no second version of them.
 pub use bytes::Bytes;
+pub use http::header as http_header;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 pub use url::Url;

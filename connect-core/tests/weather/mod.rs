@@ -19,13 +19,8 @@ impl Api for Weather {
     }
 
     fn problem(response: &Response) -> Problem {
-        Problem {
-            message: std::str::from_utf8(response.body())
-                .ok()
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned),
-            ..Problem::default()
-        }
+        let words = std::str::from_utf8(response.body()).ok().filter(|text| !text.is_empty());
+        Problem::default().with_message(words.map(str::to_owned))
     }
 }
 
