@@ -114,7 +114,7 @@ impl<A: Api> Client<A> {
         tracing::warn!(
             service = A::ID,
             operation = error.operation(),
-            kind = ?error.kind(),
+            kind = error.kind().name(),
             status = error.status().map(|status| status.as_u16()),
             attempts = error.attempts(),
             sent = ?error.sent(),

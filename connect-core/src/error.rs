@@ -46,6 +46,27 @@ pub enum ErrorKind {
     Provider,
 }
 
+impl ErrorKind {
+    /// The kind as a label for logs, metrics and tables: `rate_limited`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Auth => "auth",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::Transport => "transport",
+            Self::Decode => "decode",
+            Self::Unsupported => "unsupported",
+            Self::Provider => "provider",
+        }
+    }
+}
+
 /// May the provider have acted on the request? This decides whether a write can be repeated.
 ///
 /// An enum of its own, because a time-out and a refused connection differ in nothing else.

@@ -1,0 +1,38 @@
+//! GitHub as a host sees it: identity and health.
+
+use async_trait::async_trait;
+use connect_core::{AuthKind, Connector, Context, Descriptor, Error, Health, Identity};
+use tokio::time::Instant;
+
+use crate::{GitHub, users};
+
+const DESCRIPTOR: Descriptor = Descriptor::new(
+    "github",
+    "GitHub",
+    env!("CARGO_PKG_VERSION"),
+    &[AuthKind::Anonymous, AuthKind::Bearer],
+    "https://docs.github.com/rest",
+);
+
+#[async_trait]
+impl Connector for GitHub {
+    fn descriptor(&self) -> &'static Descriptor {
+        &DESCRIPTOR
+    }
+
+    async fn validate_credentials(&self, cx: &Context) -> Result<Identity, Error> {
+        let user = self.send(users::GetAuthenticated::new()).context(cx).await?;
+        Ok(Identity::new("github", user.id.to_string()).with_account(Some(user.login)).with_email(user.email))
+    }
+
+    async fn health(&self, cx: &Context) -> Health {
+        let begun = Instant::now();
+        // Costs nothing from the primary limit, and works without a token.
+        let limits = connect_core::Raw::<_, serde_json::Value>::get("/rate_limit");
+        let result = match limits {
+            Ok(limits) => self.send(limits).context(cx).await,
+            Err(error) => Err(error),
+        };
+        Health::of(result, begun.elapsed())
+    }
+}
