@@ -1,0 +1,160 @@
+//! The command line.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+
+use crate::Failure;
+use crate::settings::FAKES;
+
+/// Loopback only, unless somebody says otherwise.
+const DEFAULT_BIND: &str = "127.0.0.1:5001";
+
+pub(crate) const HELP: &str = "\
+connect-hub: webhooks of GitHub, Slack and Jira come in, Slack messages go out
+
+  connect-hub --demo        fakes inside, no credentials, no network: plays a story, then stays up
+  connect-hub --check       plays the story headless; exits 0 only if every beat holds
+  connect-hub               real services, from the environment
+
+options
+  --bind ADDRESS:PORT       where to listen (CONNECT_BIND; default 127.0.0.1:5001; port 0 picks a free one)
+  --fake NAME               swaps one service for its fake: github, slack
+  --json                    with --check: the table as JSON
+  --help, --version
+
+environment
+  GITHUB_WEBHOOK_SECRET     required for GitHub    GITHUB_TOKEN, GITHUB_API_URL    optional
+  SLACK_BOT_TOKEN           required for Slack     SLACK_SIGNING_SECRET            optional: Slack's webhooks
+  CONNECT_SLACK_CHANNEL     required for Slack     SLACK_API_URL                   optional
+  JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN        required for Jira
+  JIRA_WEBHOOK_SECRET       optional: Jira's webhooks
+  CONNECT_GITHUB_ACTIONS    optional: only these actions, comma-separated (opened,closed)
+  CONNECT_TENANTS           optional: tenants with endpoints /webhooks/TENANT/SERVICE, comma-separated
+  CONNECT_LOG               optional: error, warn, info, debug, trace, or target=level,...
+
+exit codes: 0 all is well, 1 it failed, 2 change the command line or the environment first";
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Arguments {
+    pub(crate) mode: Mode,
+    pub(crate) bind: SocketAddr,
+    pub(crate) fakes: BTreeSet<String>,
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Serve,
+    Demo,
+    Check,
+    Help,
+    Version,
+}
+
+impl Arguments {
+    /// Reads the command line; `CONNECT_BIND` stands behind `--bind`.
+    pub(crate) fn parse(
+        words: impl IntoIterator<Item = OsString>,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Failure> {
+        let mut parser = lexopt::Parser::from_iter(words);
+        let (mut mode, mut bind, mut fakes, mut json) = (Mode::Serve, None, BTreeSet::new(), false);
+        let usage = |error: lexopt::Error| Failure::Usage(format!("{error}; see --help"));
+        while let Some(argument) = parser.next().map_err(usage)? {
+            match argument {
+                Long("demo") => mode = chosen(mode, Mode::Demo)?,
+                Long("check") => mode = chosen(mode, Mode::Check)?,
+                Long("help") | Short('h') => mode = Mode::Help,
+                Long("version") | Short('V') => mode = Mode::Version,
+                Long("json") => json = true,
+                Long("bind") => bind = Some(parser.value().and_then(ValueExt::string).map_err(usage)?),
+                Long("fake") => {
+                    let name = parser.value().and_then(ValueExt::string).map_err(usage)?;
+                    if !FAKES.contains(&name.as_str()) {
+                        let known = FAKES.join(", ");
+                        return Err(Failure::Usage(format!("there is no fake `{name}`; there are: {known}")));
+                    }
+                    fakes.insert(name);
+                }
+                Value(word) => {
+                    let word = word.to_string_lossy().into_owned();
+                    return Err(Failure::Usage(format!("unexpected argument `{word}`; see --help")));
+                }
+                other => return Err(usage(other.unexpected())),
+            }
+            if matches!(mode, Mode::Help | Mode::Version) {
+                break;
+            }
+        }
+        let (text, source) = match (bind, lookup("CONNECT_BIND").filter(|text| !text.trim().is_empty())) {
+            (Some(text), _) => (text, "--bind"),
+            (None, Some(text)) => (text, "CONNECT_BIND"),
+            (None, None) => (DEFAULT_BIND.to_owned(), "--bind"),
+        };
+        let bind = address(text.trim(), source)?;
+        Ok(Self { mode, bind, fakes, json })
+    }
+}
+
+fn chosen(before: Mode, now: Mode) -> Result<Mode, Failure> {
+    if before == Mode::Serve || before == now {
+        return Ok(now);
+    }
+    Err(Failure::Usage("--demo and --check exclude each other; --check plays the same story and ends".into()))
+}
+
+fn address(text: &str, source: &str) -> Result<SocketAddr, Failure> {
+    // `localhost:5001` is resolved by the system; everything else is a literal.
+    let found = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| {
+        Failure::Usage(format!("{source}: `{text}` is no address with a port; use one like {DEFAULT_BIND}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Arguments, String> {
+        let words = std::iter::once("connect-hub").chain(words.iter().copied()).map(OsString::from);
+        Arguments::parse(words, |_| None).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn defaults_are_loopback_and_real_services() {
+        let arguments = parse(&[]).unwrap();
+        assert_eq!((arguments.mode, arguments.bind.to_string().as_str()), (Mode::Serve, DEFAULT_BIND));
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_variable() {
+        let lookup = |name: &str| (name == "CONNECT_BIND").then(|| "127.0.0.1:7000".to_owned());
+        let bind = |words: &[&str]| {
+            let words = std::iter::once("hub").chain(words.iter().copied()).map(OsString::from);
+            Arguments::parse(words, lookup).unwrap().bind.port()
+        };
+        assert_eq!(bind(&[]), 7000);
+        assert_eq!(bind(&["--bind", "127.0.0.1:8000"]), 8000);
+        assert_eq!(bind(&["--bind=127.0.0.1:8000"]), 8000);
+    }
+
+    #[test]
+    fn mistakes_name_the_word_and_the_remedy() {
+        let cases: [(&[&str], &str); 7] = [
+            (&["--frob"], "--frob"),
+            (&["frob"], "`frob`"),
+            (&["--bind"], "--bind"),
+            (&["--bind", "5001"], "127.0.0.1:5001"),
+            (&["--bind", "127.0.0.1:99999"], "127.0.0.1:99999"),
+            (&["--fake", "jira"], "github, slack"),
+            (&["--demo", "--check"], "exclude"),
+        ];
+        for (words, part) in cases {
+            let message = parse(words).unwrap_err();
+            assert!(message.contains(part) && !message.contains('\n'), "{words:?}: {message}");
+        }
+    }
+}

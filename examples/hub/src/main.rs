@@ -1,0 +1,89 @@
+//! The hub: webhooks of GitHub, Slack and Jira come in, Slack messages go out.
+//!
+//! | file | what |
+//! |---|---|
+//! | `arguments` | the command line |
+//! | `settings` | which services are real, fake or off, from the environment |
+//! | `hub` | inbox, worker and HTTP server, wired together; starts and stops |
+//! | `flow` | what happens on an event |
+//! | `story` | the story that `--demo` and `--check` play, with fakes and real HTTP |
+//! | `table` | what people see |
+//!
+//! Exit codes: 0 all is well, 1 it failed, 2 the command line or the environment must be changed first.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to people")]
+
+mod arguments;
+mod flow;
+mod hub;
+mod logging;
+mod settings;
+mod story;
+mod table;
+
+use std::process::ExitCode;
+
+use connect_core::vars::environment;
+
+use crate::arguments::{Arguments, Mode};
+use crate::hub::Hub;
+use crate::settings::Settings;
+
+/// What went wrong, by who has to act.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The command line or the environment must be changed first.
+    #[error("{0}")]
+    Usage(String),
+    /// It was tried and failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => {
+            eprintln!("connect-hub: {message}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(message)) => {
+            eprintln!("connect-hub: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let arguments = Arguments::parse(std::env::args_os(), environment)?;
+    match arguments.mode {
+        Mode::Help => {
+            println!("{}", arguments::HELP);
+            Ok(())
+        }
+        Mode::Version => {
+            println!("connect-hub {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        Mode::Check => {
+            logging::start("error", environment)?;
+            story::check(arguments.json).await
+        }
+        Mode::Demo => {
+            logging::start("error", environment)?;
+            story::demo(arguments.bind).await
+        }
+        Mode::Serve => {
+            logging::start("info", environment)?;
+            let settings = Settings::from_vars(environment, &arguments.fakes).await?;
+            println!("{}", settings.overview());
+            let sample = settings.sample_for_fake_github();
+            let hub = Hub::start(settings, arguments.bind).await?;
+            println!("listening on {} (stop with Ctrl-C); durability: memory", hub.url());
+            if let Some(sample) = sample {
+                sample.deliver_to(&hub).await?;
+            }
+            hub.run_until_stopped().await
+        }
+    }
+}
