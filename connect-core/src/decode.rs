@@ -89,18 +89,36 @@ fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> Error 
     };
     let at = offset(text, error.line(), error.column());
     let snippet = String::from_utf8_lossy(cut(text.as_bytes(), at)).into_owned();
-    // serde_json quotes offending values, which may be private: only the category goes into the message.
     let why = match error.classify() {
-        serde_json::error::Category::Eof => "is cut off",
-        serde_json::error::Category::Syntax => "is not JSON",
-        serde_json::error::Category::Data => "does not have the expected shape",
-        serde_json::error::Category::Io => "cannot be read",
+        serde_json::error::Category::Eof => "is cut off".to_owned(),
+        serde_json::error::Category::Syntax => "is not JSON".to_owned(),
+        serde_json::error::Category::Data => {
+            format!("does not have the expected shape ({})", expected(error))
+        }
+        serde_json::error::Category::Io => "cannot be read".to_owned(),
     };
     failure(
         format!("the answer {why} at {path} (line {}, column {})", error.line(), error.column()),
         path,
         snippet,
     )
+}
+
+/// What was expected, without the offending value that serde_json quotes: it may be private.
+fn expected(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    if text.starts_with("missing field `") {
+        return text.to_owned();
+    }
+    // Only serde's own sentences are known to end with the expectation; a type's own may quote anything.
+    let known = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant `"];
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) if known.iter().any(|start| text.starts_with(start)) => {
+            format!("expected {expected}")
+        }
+        _ => "another kind of value".to_owned(),
+    }
 }
 
 fn failure(message: impl Into<std::borrow::Cow<'static, str>>, path: String, snippet: String) -> Error {
@@ -139,6 +157,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Decode);
         assert!(error.to_string().contains("[1].number"), "{error}");
         assert!(!format!("{error:#} {error:?}").contains("canary"));
+        assert!(error.to_string().contains("expected u64"), "{error}");
         let problem = error.details::<DecodeProblem>().unwrap();
         assert_eq!(problem.path, "[1].number");
         assert!(problem.snippet.contains("canary"));
@@ -151,6 +170,12 @@ mod tests {
         assert!(message(b" ").contains("is empty"));
         assert!(message(br#"{"number":1"#).contains("is cut off"));
         assert!(message(b"\xff").contains("not UTF-8"));
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        let error = json::<Issue>(b"{}").unwrap_err();
+        assert!(error.to_string().contains("missing field `number`"), "{error}");
     }
 
     #[test]

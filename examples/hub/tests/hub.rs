@@ -1,0 +1,217 @@
+//! The hub as its users run it: a process with variables, arguments, a port and logs.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use connect_testkit::{FakeGitHub, FakeSlack, GitHubDelivery, SlackDelivery};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// Far longer than anything here takes; only a hang ends it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A hub with these variables and no others.
+fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-hub"));
+    command.args(arguments).env_clear().envs(variables.iter().copied()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+async fn finished(arguments: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } =
+        timeout(PATIENCE, command(arguments, variables).output()).await.expect("it ends by itself").unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A hub that listens, with what it printed so far.
+struct Running {
+    child: Child,
+    url: String,
+    output: String,
+}
+
+async fn started(variables: &[(&str, &str)]) -> Running {
+    let mut child = command(&["--bind", "127.0.0.1:0"], variables).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut output = String::new();
+    loop {
+        let line =
+            timeout(PATIENCE, lines.next_line()).await.expect("it starts").unwrap().expect("it listens");
+        output.push_str(&line);
+        output.push('\n');
+        if let Some(rest) = line.strip_prefix("listening on ") {
+            let url = rest.split(' ').next().unwrap().to_owned();
+            return Running { child, url, output };
+        }
+    }
+}
+
+impl Running {
+    /// Asks it to stop, and yields everything it ever printed.
+    async fn stop(mut self) -> String {
+        let id = self.child.id().unwrap();
+        let kill = Command::new("kill").args(["-TERM", &id.to_string()]).status().await.unwrap();
+        assert!(kill.success());
+        let mut log = Vec::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        timeout(PATIENCE, stderr.read_to_end(&mut log)).await.expect("it stops").unwrap();
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("it stops").unwrap();
+        assert!(status.success(), "it stops in order");
+        self.output + &String::from_utf8(log).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_story_holds_and_is_told_as_json_too() {
+    let (code, stdout, stderr) = finished(&["--check", "--json"], &[]).await;
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let told: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(told["failed"], 0);
+    assert!(told["beats"].as_array().unwrap().iter().all(|beat| beat["holds"] == true));
+}
+
+#[tokio::test]
+async fn no_credential_shows_in_any_line_even_with_trace_logging() {
+    let github = FakeGitHub::builder().token("ghp_canary1").webhook_secret("canary2").start().await.unwrap();
+    let slack = FakeSlack::builder().token("xoxb-canary3").signing_secret("canary4").start().await.unwrap();
+    slack.add_channel("C1", "pulls");
+    let hub = started(&[
+        ("CONNECT_LOG", "trace"),
+        ("GITHUB_TOKEN", "ghp_canary1"),
+        ("GITHUB_WEBHOOK_SECRET", "canary2"),
+        ("GITHUB_API_URL", github.url()),
+        ("SLACK_BOT_TOKEN", "xoxb-canary3"),
+        ("SLACK_SIGNING_SECRET", "canary4"),
+        ("SLACK_API_URL", slack.url()),
+        ("CONNECT_SLACK_CHANNEL", "C1"),
+        ("JIRA_BASE_URL", "http://127.0.0.1:9"),
+        ("JIRA_EMAIL", "hub@example.com"),
+        ("JIRA_API_TOKEN", "canary5"),
+        ("JIRA_WEBHOOK_SECRET", "canary6"),
+    ])
+    .await;
+
+    // The story in short: a message, a failing post, forged and stale deliveries.
+    let url = format!("{}/webhooks/github", hub.url);
+    let opened = || {
+        GitHubDelivery::pull_request("opened")
+            .repository("octo", "hello")
+            .number(7)
+            .title("Door")
+            .sender("mona")
+    };
+    let mut answers = String::new();
+    for (delivery, status) in [(opened(), 202), (opened().with_wrong_signature(), 401)] {
+        let reply = github.deliver(&url, delivery).await.unwrap();
+        assert_eq!(reply.status, status);
+        answers.push_str(&format!("{:?} {}", reply.headers, reply.text()));
+    }
+    timeout(PATIENCE, slack.wait_for("chat.postMessage", 1)).await.unwrap();
+    slack.faults().on("chat.postMessage").status(500).times(1);
+    assert_eq!(github.deliver(&url, opened()).await.unwrap().status, 202);
+    timeout(PATIENCE, slack.wait_for("chat.postMessage", 2)).await.unwrap();
+    let stale = SlackDelivery::event_callback(json!({"type": "app_mention"})).at(1_700_000_000);
+    let reply = slack.deliver(&format!("{}/webhooks/slack", hub.url), stale).await.unwrap();
+    assert_eq!(reply.status, 401);
+    answers.push_str(&format!("{:?} {}", reply.headers, reply.text()));
+
+    let printed = hub.stop().await;
+    assert!(
+        printed.contains("TRACE") && printed.contains("may have been applied"),
+        "the log is there: {printed}"
+    );
+    assert!(slack.requests().iter().any(|request| request.authorized), "the token was used");
+    let basic = "aHViQGV4YW1wbGUuY29tOmNhbmFyeTU="; // hub@example.com:canary5
+    for canary in ["canary", basic] {
+        let found = printed.lines().chain(answers.lines()).find(|line| line.contains(canary));
+        assert!(found.is_none(), "a credential shows: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_accepted_is_finished_before_the_hub_stops() {
+    let slack = FakeSlack::start().await.unwrap();
+    slack.add_channel("C1", "pulls");
+    let hub = started(&[
+        ("GITHUB_WEBHOOK_SECRET", "s3cret"),
+        ("SLACK_BOT_TOKEN", slack.token()),
+        ("SLACK_API_URL", slack.url()),
+        ("CONNECT_SLACK_CHANNEL", "C1"),
+        ("CONNECT_GITHUB_ACTIONS", "opened"),
+    ])
+    .await;
+    assert!(hub.output.contains("durability: memory"), "{}", hub.output);
+    assert!(hub.output.contains("jira    off"), "{}", hub.output);
+    let url = format!("{}/webhooks/github", hub.url);
+    for number in 1..=20 {
+        let action = if number % 2 == 0 { "labeled" } else { "opened" };
+        let delivery =
+            GitHubDelivery::issues(action).repository("octo", "hello").number(number).sign("s3cret");
+        assert_eq!(delivery.deliver_to(&url).await.unwrap().status, 202);
+    }
+    hub.stop().await;
+    assert_eq!(slack.messages("C1").len(), 10, "only the announced action");
+}
+
+#[tokio::test]
+async fn mistakes_get_one_clear_line_that_names_the_remedy() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    let github = ("GITHUB_WEBHOOK_SECRET", "s3cret");
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
+    let cases: &[Case] = &[
+        (&["--frob"], &[], 2, "--frob"),
+        (&["--bind", "nowhere"], &[], 2, "127.0.0.1:5001"),
+        (&["--fake", "jira"], &[], 2, "github, slack"),
+        (&["--bind", &port], &[github], 1, "the port is in use"),
+        (&[], &[github, ("CONNECT_BIND", "x")], 2, "CONNECT_BIND"),
+        (&[], &[github, ("CONNECT_LOG", "=,=loud")], 2, "CONNECT_LOG"),
+        (&[], &[("GITHUB_TOKEN", "canary")], 2, "GITHUB_WEBHOOK_SECRET is not set"),
+        (&[], &[("SLACK_BOT_TOKEN", "canary")], 2, "CONNECT_SLACK_CHANNEL is not set"),
+        (&[], &[("JIRA_EMAIL", "a@example.com")], 2, "JIRA_BASE_URL is not set"),
+        (&[], &[("GITHUB_API_URL", "http://x.example"), github], 2, "GITHUB_API_URL"),
+        (&[], &[("SLACK_BOT_TOKEN", "canary"), ("CONNECT_SLACK_CHANNEL", "C1")], 2, "SLACK_SIGNING_SECRET"),
+    ];
+    for (arguments, variables, code, part) in cases {
+        let (exit, stdout, stderr) = finished(arguments, variables).await;
+        assert_eq!(exit, *code, "{arguments:?} {variables:?}: {stdout}{stderr}");
+        let line = stderr.lines().find(|line| line.starts_with("connect-hub: ")).unwrap_or_default();
+        assert!(line.contains(part), "{arguments:?} {variables:?}: {stderr}");
+        assert!(!stderr.contains("canary") && !stderr.contains("panicked"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_configured_exits_2_with_instructions() {
+    let (code, _, stderr) = finished(&[], &[]).await;
+    assert_eq!(code, 2);
+    for part in ["--demo", "GITHUB_WEBHOOK_SECRET", "SLACK_BOT_TOKEN", "JIRA_API_TOKEN"] {
+        assert!(stderr.contains(part), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_fake_for_one_service_says_so_loudly() {
+    let mut child =
+        command(&["--fake", "github", "--fake", "slack", "--bind", "127.0.0.1:0"], &[]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut output = String::new();
+    while let Some(line) = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap() {
+        let last = line.starts_with("listening on");
+        output.push_str(&line);
+        output.push('\n');
+        if last {
+            break;
+        }
+    }
+    assert!(
+        output.contains("github  FAKE on http://127.0.0.1") && output.contains("slack   FAKE"),
+        "{output}"
+    );
+    child.kill().await.unwrap();
+}
