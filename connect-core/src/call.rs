@@ -17,7 +17,8 @@ use crate::context::Context;
 use crate::deadline::after;
 use crate::decode::Decoding;
 use crate::endpoint::{As, Endpoint};
-use crate::error::Error;
+use crate::error::{Error, RetryAdvice};
+use crate::operation::Safety;
 use crate::retry::RetryPolicy;
 
 /// What [`Client::send`] returns. `.await` sends it and yields the endpoint's output.
@@ -95,7 +96,12 @@ impl<E: Endpoint> Call<E> {
         let id = request_id::<E::Api>(&headers).map(str::to_owned);
         let attempts = progress.attempts();
         let value = endpoint.decode(response, &mut Decoding::default()).map_err(|error| {
-            tag(error).with_status(status).with_request_id(id.as_deref()).with_attempts(attempts)
+            let error = tag(error).with_status(status).with_request_id(id.as_deref()).with_attempts(attempts);
+            match endpoint.operation().safety {
+                // The provider did it; only its answer cannot be read. Taken for a plain failure, it would be done twice.
+                Safety::Unsafe | Safety::Keyed => error.with_retry(RetryAdvice::CheckFirst),
+                Safety::Safe | Safety::Idempotent => error,
+            }
         })?;
         Ok(Reply { value, status, headers, request_id: id, attempts })
     }

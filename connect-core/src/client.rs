@@ -22,8 +22,9 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::deadline::{AttemptTimeoutLayer, DeadlineLayer};
 use crate::endpoint::{Endpoint, Paged};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, RetryAdvice, Sent};
 use crate::observe::ObserveLayer;
+use crate::operation::Safety;
 use crate::origins::Origins;
 use crate::page::{Items, Pages};
 use crate::request::Request;
@@ -107,19 +108,20 @@ impl<A: Api> Client<A> {
             Ok(response) => refusal::<A>(&response),
             Err(error) => error,
         };
+        let sent = if progress.is_unsettled() { Sent::Maybe } else { error.sent() };
+        let advice = match outcome.advice(safety) {
+            // Whatever the last answer was: an earlier attempt, or the unread part of this one, may have been applied.
+            _ if sent == Sent::Maybe && matches!(safety, Safety::Unsafe | Safety::Keyed) => {
+                RetryAdvice::CheckFirst
+            }
+            advice => advice,
+        };
         let error = error
             .with_operation(A::ID, operation)
             .with_attempts(progress.attempts())
-            .with_retry(outcome.advice(safety));
-        tracing::warn!(
-            service = A::ID,
-            operation = error.operation(),
-            kind = error.kind().name(),
-            status = error.status().map(|status| status.as_u16()),
-            attempts = error.attempts(),
-            sent = ?error.sent(),
-            "call failed"
-        );
+            .with_sent(sent)
+            .with_retry(advice);
+        report(&error);
         Err(error)
     }
 }
@@ -132,6 +134,18 @@ impl Shared {
     ) -> Result<Request, (Error, std::borrow::Cow<'static, str>)> {
         let operation = request.operation().name.clone();
         request.place(&self.origins, &self.headers, context).map_err(|error| (error, operation))
+    }
+}
+
+/// One event per failed call. Loud only where somebody should look: a refusal such as "not found" is an ordinary answer.
+fn report(error: &Error) {
+    let (service, operation, kind) = (error.service(), error.operation(), error.kind());
+    let status = error.status().map(|status| status.as_u16());
+    let (attempts, sent) = (error.attempts(), error.sent());
+    if sent == Sent::Maybe || matches!(kind, ErrorKind::Auth | ErrorKind::Config) {
+        tracing::warn!(service, operation, kind = kind.name(), status, attempts, ?sent, "call failed");
+    } else {
+        tracing::debug!(service, operation, kind = kind.name(), status, attempts, ?sent, "call failed");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What travels with a call: tenant, deadline, options. In the request, never in task-locals, so it survives `spawn`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use tokio::time::Instant;
 
@@ -70,6 +70,7 @@ impl Context {
 pub(crate) struct Progress {
     attempts: AtomicU32,
     sent: AtomicU8,
+    unsettled: AtomicBool,
 }
 
 impl Progress {
@@ -91,8 +92,19 @@ impl Progress {
         self.attempts.load(Ordering::Relaxed)
     }
 
+    /// An attempt that may have been applied is followed by another one. What that one proves about itself proves
+    /// nothing about the first.
+    pub(crate) fn set_unsettled(&self) {
+        self.unsettled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.unsettled.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn sent(&self) -> Sent {
         match self.sent.load(Ordering::Relaxed) {
+            _ if self.is_unsettled() => Sent::Maybe,
             0 => Sent::No,
             1 => Sent::Maybe,
             _ => Sent::Yes,

@@ -75,13 +75,7 @@ impl<S: Service<Request, Error = Error>> Service<Request> for Deadline<S> {
                 deadline
             }
         };
-        let progress = Arc::clone(request.context().progress());
-        Limited {
-            inner: self.inner.call(request),
-            sleep: sleep_until(deadline),
-            limit: Limit::Operation,
-            progress,
-        }
+        Limited::call(&mut self.inner, request, deadline, Limit::Operation)
     }
 }
 
@@ -127,8 +121,7 @@ impl<S: Service<Request, Error = Error>> Service<Request> for AttemptTimeout<S> 
     fn call(&mut self, request: Request) -> Self::Future {
         let own = after(Instant::now(), self.timeout);
         let end = request.context().deadline().map_or(own, |deadline| deadline.min(own));
-        let progress = Arc::clone(request.context().progress());
-        Limited { inner: self.inner.call(request), sleep: sleep_until(end), limit: Limit::Attempt, progress }
+        Limited::call(&mut self.inner, request, end, Limit::Attempt)
     }
 }
 
@@ -155,11 +148,39 @@ pin_project! {
     /// The future of [`Deadline`] and [`AttemptTimeout`].
     pub struct Limited<F> {
         #[pin]
-        inner: F,
-        #[pin]
-        sleep: Sleep,
-        limit: Limit,
-        progress: Arc<Progress>,
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<F> {
+        Running {
+            #[pin]
+            inner: F,
+            #[pin]
+            sleep: Sleep,
+            limit: Limit,
+            progress: Arc<Progress>,
+        },
+        /// The time was over before it began: nothing was started.
+        Expired { error: Option<Error> },
+    }
+}
+
+impl<F> Limited<F> {
+    fn call<S>(inner: &mut S, request: Request, end: Instant, limit: Limit) -> Self
+    where
+        S: Service<Request, Error = Error, Future = F>,
+    {
+        let state = if end <= Instant::now() {
+            let error = Error::new(ErrorKind::Timeout, "the deadline had passed before anything was sent");
+            State::Expired { error: Some(error.with_sent(request.context().progress().sent())) }
+        } else {
+            let progress = Arc::clone(request.context().progress());
+            State::Running { inner: inner.call(request), sleep: sleep_until(end), limit, progress }
+        };
+        Self { state }
     }
 }
 
@@ -170,18 +191,25 @@ where
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if let Poll::Ready(result) = this.inner.poll(cx) {
-            return Poll::Ready(result);
+        match self.project().state.project() {
+            StateProjection::Running { inner, sleep, limit, progress } => {
+                if let Poll::Ready(result) = inner.poll(cx) {
+                    return Poll::Ready(result);
+                }
+                // The operation's own limit speaks once the attempt's had its turn: `sent` is exact then.
+                sleep.poll(cx).map(|()| Err(limit.error(progress)))
+            }
+            StateProjection::Expired { error } => match error.take() {
+                Some(error) => Poll::Ready(Err(error)),
+                None => Poll::Pending, // polled after completion
+            },
         }
-        // The operation's own limit speaks once the attempt's had its turn: `sent` is exact then.
-        this.sleep.poll(cx).map(|()| Err(this.limit.error(this.progress)))
     }
 }
 
 impl<F> std::fmt::Debug for Limited<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limited").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("Limited").finish_non_exhaustive()
     }
 }
 

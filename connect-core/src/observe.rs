@@ -1,4 +1,4 @@
-//! Outermost: one `tracing` span per operation, and one event at its end.
+//! Outermost: one `tracing` span per operation. The client adds one event for a call that failed for good.
 //!
 //! The span is named `connect` and carries `service`, `operation` and the OpenTelemetry attributes
 //! `http.request.method`, `http.response.status_code` and `http.request.resend_count`. Never the URL, the tenant or a

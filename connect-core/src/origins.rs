@@ -69,11 +69,21 @@ impl Origins {
                 format!("no base URL for {origin:?} is configured: add it to the builder"),
             )
         })?;
+        // Without the slash the text would run into the host: `https://api.example.com@evil.example/`.
+        if !path_and_query.starts_with('/') {
+            return Err(Error::new(ErrorKind::Invalid, "the path must start with a slash"));
+        }
         let mut text = String::with_capacity(base.prefix.len() + path_and_query.len());
         text.push_str(&base.prefix);
         text.push_str(path_and_query);
-        Url::parse(&text)
-            .map_err(|error| Error::new(ErrorKind::Invalid, "the path makes no valid URL").with_source(error))
+        let url = Url::parse(&text).map_err(|error| {
+            Error::new(ErrorKind::Invalid, "the path makes no valid URL").with_source(error)
+        })?;
+        // `/../` would climb out of the base path, for example into another tenant of a gateway.
+        if !url.as_str().starts_with(&base.prefix) {
+            return Err(Error::new(ErrorKind::Invalid, "the path leads out of the base URL"));
+        }
+        Ok(url)
     }
 
     /// Is the URL on one of the configured origins (scheme, host and port)?
@@ -167,6 +177,16 @@ mod tests {
             let url = Origins::new(case).unwrap().join(Origin::Api, "/rest/api/3/myself").unwrap();
             assert_eq!(url.as_str(), "https://x.example/ex/jira/1/rest/api/3/myself");
         }
+    }
+
+    #[test]
+    fn a_path_cannot_lead_out_of_the_base_url() {
+        let origins = Origins::new("https://x.example/ex/jira/1").unwrap();
+        for path in ["@evil.example/x", "user", "", "/../2/x", "/a/../../../x", "/%2e%2e/2"] {
+            let error = origins.join(Origin::Api, path).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{path}");
+        }
+        assert!(origins.join(Origin::Api, "//evil.example/x").unwrap().host_str() == Some("x.example"));
     }
 
     #[test]

@@ -85,8 +85,9 @@ impl<T> Page<T> {
 /// What follows a page.
 struct Fetched<T> {
     page: Page<T>,
-    /// The request of the next page, ready to be sent.
-    request: Option<Request>,
+    /// The request of the next page, ready to be sent; or why there is none although the list goes on. The page itself
+    /// is good either way, and is yielded first.
+    next: Result<Option<Request>, Error>,
 }
 
 type Fetching<T> = Pin<Box<dyn Future<Output = Result<Fetched<T>, Error>> + Send>>;
@@ -108,6 +109,7 @@ enum State<T> {
     Start,
     Fetching(Fetching<T>),
     HasMore(Box<Request>),
+    Broken(Error),
     Done,
 }
 
@@ -155,15 +157,19 @@ impl<E: Paged> Pages<E> {
             let response = client.execute(request).await?;
             let tag = |error: Error| error.with_operation(E::Api::ID, endpoint.operation().name.clone());
             let entries = entries(&response, paging).map_err(tag)?;
-            let next = next(&response, paging).map_err(tag)?;
-            let request = match &next {
-                None => None,
-                Some(cursor) => match follow(&spare, paging, cursor).map_err(tag)? {
-                    None => None,
-                    Some(request) => Some(client.place(request, context.for_next_operation())?),
-                },
+            let cursor = next(&response, paging);
+            let next = match &cursor {
+                Ok(Some(cursor)) => follow(&spare, paging, cursor).and_then(|request| {
+                    request.map(|request| client.place(request, context.for_next_operation())).transpose()
+                }),
+                Ok(None) => Ok(None),
+                Err(_) => Ok(None),
             };
-            Ok(Fetched { page: Page { entries, next }, request })
+            let (cursor, next) = match cursor {
+                Ok(cursor) => (cursor, next.map_err(tag)),
+                Err(error) => (None, Err(tag(error))),
+            };
+            Ok(Fetched { page: Page { entries, next: cursor }, next })
         })
     }
 
@@ -192,27 +198,29 @@ impl<E: Paged> Stream for Pages<E> {
                         this.state = State::Fetching(fetching);
                         return Poll::Pending;
                     };
-                    let Fetched { page, request } = match result {
+                    let Fetched { page, next } = match result {
                         Ok(fetched) => fetched,
                         Err(error) => return Poll::Ready(Some(Err(error))),
                     };
-                    if let Some(cursor) = page.next()
-                        && !this.seen.insert(cursor.clone())
-                    {
-                        return Poll::Ready(Some(Err(this.tag(
-                            Error::new(
-                                ErrorKind::Provider,
-                                "the provider named the same next page twice: the list would never end",
-                            )
-                            .with_sent(Sent::Yes),
-                        ))));
-                    }
+                    let repeats = page.next().is_some_and(|cursor| !this.seen.insert(cursor.clone()));
                     this.left -= 1;
-                    if let Some(request) = request {
-                        this.state = State::HasMore(Box::new(request));
-                    }
+                    this.state = match next {
+                        _ if repeats => State::Broken(
+                            this.tag(
+                                Error::new(
+                                    ErrorKind::Provider,
+                                    "the provider named the same next page twice: the list would never end",
+                                )
+                                .with_sent(Sent::Yes),
+                            ),
+                        ),
+                        Ok(Some(request)) => State::HasMore(Box::new(request)),
+                        Ok(None) => State::Done,
+                        Err(error) => State::Broken(error),
+                    };
                     return Poll::Ready(Some(Ok(page)));
                 }
+                State::Broken(error) => return Poll::Ready(Some(Err(error))),
                 State::Done => return Poll::Ready(None),
             }
         }
@@ -296,7 +304,11 @@ fn entries<T: serde::de::DeserializeOwned>(
         return Ok(Vec::new());
     }
     let text = decode::text(response.body())?;
-    let Some(list) = find(text, pointer)? else { return Ok(Vec::new()) };
+    let Some(list) = find(text, pointer)? else {
+        // Taken for an empty page, a list under another name would silently lose everything.
+        return Err(Error::new(ErrorKind::Decode, format!("the page has no list at `{pointer}`"))
+            .with_sent(Sent::Yes));
+    };
     let slices: Vec<&RawValue> = borrow(list.get())?;
     Ok(slices.into_iter().map(|slice| decode::json(slice.get().as_bytes())).collect())
 }
@@ -355,10 +367,9 @@ fn find<'a>(text: &'a str, pointer: &str) -> Result<Option<&'a RawValue>, Error>
 }
 
 fn borrow<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(ErrorKind::Decode, "the page is not JSON of the expected shape")
-            .with_sent(Sent::Yes)
-            .with_source(error)
+    // serde_json's own words quote the offending value, so they are not kept.
+    serde_json::from_str(text).map_err(|_| {
+        Error::new(ErrorKind::Decode, "the page is not JSON of the expected shape").with_sent(Sent::Yes)
     })
 }
 

@@ -28,10 +28,10 @@ use crate::response::Response;
 /// #     fn classify(r: &Response) -> Verdict { Verdict::from_status(r) }
 /// # }
 /// // The safety follows from the method; say so where the method does not tell (this POST only reads).
-/// let operation = Operation::raw("markdown/render", Method::POST, "/markdown").safety(Safety::Safe);
-/// let request = Request::builder(&operation).json(&serde_json::json!({"text": "*hi*"})).build()?;
-/// let raw: Raw<GitHubApi, String> = Raw::new(request);
-/// assert_eq!(raw.operation().name, "markdown/render");
+/// let operation = Operation::raw("graphql/viewer", Method::POST, "/graphql").safety(Safety::Safe);
+/// let request = Request::builder(&operation).json(&serde_json::json!({"query": "{ viewer { login } }"})).build()?;
+/// let raw: Raw<GitHubApi, serde_json::Value> = Raw::new(request);
+/// assert_eq!(raw.operation().name, "graphql/viewer");
 /// # Ok::<(), connect_core::Error>(())
 /// ```
 pub struct Raw<A, T> {

@@ -195,9 +195,8 @@ impl Request {
         let body = match self.body.as_bytes() {
             Some(bytes) if content_type.starts_with("application/json") => {
                 let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes)
-                    .map_err(|error| {
+                    .map_err(|_| {
                         Error::new(ErrorKind::Invalid, "paging needs a request body that is a JSON object")
-                            .with_source(error)
                     })?;
                 object.insert(name.to_owned(), value.into());
                 Some(Body::from(serde_json::to_vec(&object).map_err(unserializable)?))

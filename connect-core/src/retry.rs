@@ -4,7 +4,7 @@
 //! - definite rate-limit refusals, whatever the operation (nothing was applied);
 //! - attempts the transport proves were not sent, whatever the operation;
 //! - everything else that may pass (5xx, 408, time-outs, cut connections) only if the operation's
-//!   [`Safety`] allows a second time. A plain `POST` answered 500 is **not** sent twice: the error says it may have been
+//!   [`Safety`] allows a second time (a keyed operation counts as unsafe until a call can carry its key). A plain `POST` answered 500 is **not** sent twice: the error says it may have been
 //!   applied.
 //!
 //! Delays are full jitter (`random(0 ..= min(cap, base · 2ⁿ))`, Brooker, "Exponential Backoff and Jitter"), drawn per
@@ -29,8 +29,8 @@ use crate::operation::Safety;
 use crate::request::Request;
 use crate::response::Response;
 
-/// What a rate limit without a hint waits at least: full jitter may draw 0, and a limit never reopens that soon.
-const UNHINTED_LIMIT: Duration = Duration::from_secs(1);
+/// What a rate limit waits at least: jitter may draw 0 and a server may say 0, and a limit never reopens that soon.
+const SHORTEST_LIMIT: Duration = Duration::from_secs(1);
 
 /// How often and how long to wait between attempts.
 ///
@@ -139,7 +139,8 @@ impl Outcome {
         match self {
             Self::Final => false,
             Self::RateLimited(_) | Self::NotSent => true,
-            Self::Transient(_) | Self::Unknown => safety != Safety::Unsafe,
+            // A keyed operation joins the safe ones when a call can carry its key; without one it is a plain write.
+            Self::Transient(_) | Self::Unknown => matches!(safety, Safety::Safe | Safety::Idempotent),
         }
     }
 
@@ -206,13 +207,15 @@ pub fn decide(
         Outcome::RateLimited(Some(hint)) | Outcome::Transient(Some(hint)) if hint > policy.longest_wait => {
             return Decision::Return;
         }
-        // A little above the hint, so that callers told the same time do not all come back in the same instant.
+        // A little above the hint, so that callers told the same time do not all come back in the same instant; and
+        // never below the backoff, so that a hint of 0 does not switch it off.
         Outcome::RateLimited(Some(hint)) | Outcome::Transient(Some(hint)) => {
-            hint.saturating_add((hint / 10).min(Duration::from_secs(1)).mul_f64(random.clamp(0.0, 1.0)))
+            let spread = (hint / 10).min(Duration::from_secs(1)).mul_f64(random.clamp(0.0, 1.0));
+            hint.saturating_add(spread).max(jittered)
         }
-        Outcome::RateLimited(None) => jittered.max(UNHINTED_LIMIT),
         _ => jittered,
     };
+    let wait = if matches!(outcome, Outcome::RateLimited(_)) { wait.max(SHORTEST_LIMIT) } else { wait };
     match remaining {
         Some(remaining) if wait >= remaining => Decision::Return,
         _ => Decision::Replay(wait),
@@ -278,7 +281,7 @@ where
         request.context().progress().begin_attempt();
         let running = service.call(request);
         RetryFuture {
-            attempts: Attempts { policy, safety, made: 1, unsettled: false, random: None },
+            attempts: Attempts { policy, safety, made: 1, random: None },
             shared: Arc::clone(&self.shared),
             service,
             replay,
@@ -312,8 +315,6 @@ struct Attempts {
     policy: RetryPolicy,
     safety: Safety,
     made: u32,
-    /// Did an earlier attempt end without anybody knowing whether it was applied?
-    unsettled: bool,
     random: Option<fastrand::Rng>,
 }
 
@@ -335,7 +336,9 @@ impl Attempts {
         });
         let decision = decide(outcome, self.safety, self.made, self.policy, remaining, random.f64());
         if let Decision::Replay(wait) = decision {
-            self.unsettled |= matches!(outcome, Outcome::Unknown | Outcome::Transient(_));
+            if matches!(outcome, Outcome::Unknown | Outcome::Transient(_)) {
+                request.context().progress().set_unsettled();
+            }
             tracing::debug!(
                 attempt = self.made,
                 wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -360,7 +363,7 @@ where
                 StateProjection::Running { running } => {
                     let result = ready!(running.poll(cx));
                     match this.attempts.after(&result, this.shared, this.replay.as_ref()) {
-                        Decision::Return => return Poll::Ready(settle(result, this.attempts.unsettled)),
+                        Decision::Return => return Poll::Ready(result),
                         Decision::Replay(wait) => this.state.set(State::Waiting { sleep: sleep(wait) }),
                     }
                 }
@@ -385,14 +388,6 @@ where
             }
         }
     }
-}
-
-/// A last attempt that was not sent proves nothing about the earlier ones.
-fn settle(result: Result<Response, Error>, unsettled: bool) -> Result<Response, Error> {
-    result.map_err(|error| match error.sent() {
-        Sent::No if unsettled => error.with_sent(Sent::Maybe),
-        _ => error,
-    })
 }
 
 impl<S: Service<Request>> std::fmt::Debug for RetryFuture<S> {
@@ -420,7 +415,7 @@ mod tests {
     #[test]
     fn an_unsafe_operation_is_replayed_only_when_nothing_was_applied() {
         for safety in LEVELS {
-            let harmless = safety != Safety::Unsafe;
+            let harmless = matches!(safety, Safety::Safe | Safety::Idempotent);
             assert!(!replays(Outcome::Final, safety));
             assert!(replays(Outcome::RateLimited(None), safety));
             assert!(replays(Outcome::NotSent, safety));
@@ -454,9 +449,13 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_without_a_hint_waits_at_least_a_second() {
-        let wait = decide(Outcome::RateLimited(None), Safety::Safe, 1, POLICY, None, 0.0);
-        assert_eq!(wait, Decision::Replay(Duration::from_secs(1)));
+    fn a_limit_waits_at_least_a_second_and_a_hint_of_0_keeps_the_backoff() {
+        let second = Decision::Replay(Duration::from_secs(1));
+        for hint in [None, Some(Duration::ZERO)] {
+            assert_eq!(decide(Outcome::RateLimited(hint), Safety::Safe, 1, POLICY, None, 0.0), second);
+        }
+        let failing = decide(Outcome::Transient(Some(Duration::ZERO)), Safety::Safe, 1, POLICY, None, 1.0);
+        assert_eq!(failing, Decision::Replay(POLICY.base));
     }
 
     #[test]

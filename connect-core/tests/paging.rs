@@ -59,7 +59,7 @@ async fn a_repeated_cursor_is_an_error_and_not_a_loop() {
     let page = || Answer::json(200, r#"{"readings": [1], "meta": {"next": "same"}}"#);
     let transport = Scripted::new([page(), page(), page(), page()]);
     let items: Vec<_> = client(&transport).stream(List::by_cursor()).collect().await;
-    assert_eq!(transport.requests().len(), 2);
+    assert_eq!((transport.requests().len(), items.len()), (2, 3));
     assert!(items.last().unwrap().as_ref().unwrap_err().to_string().contains("twice"));
 }
 
@@ -69,9 +69,29 @@ async fn a_link_to_a_foreign_origin_gets_no_request_and_no_credential() {
         Scripted::new([linked("[1]", "https://api.weather.example.evil.example/stations?page=2")]);
     let items: Vec<_> = client(&transport).stream(List::by_link()).collect().await;
     assert_eq!(transport.requests().len(), 1);
+    assert_eq!((items.len(), items[0].as_ref().ok()), (2, Some(&1)), "the page itself is not lost");
     let error = items.last().unwrap().as_ref().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(!format!("{error:#} {error:?}").contains(TOKEN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_missing_is_an_error_and_its_text_stays_private() {
+    for body in [r#"{"other": []}"#, r#"{"readings": "canary"}"#, r#"{"readings": {"canary": 1}}"#] {
+        let transport = Scripted::new([Answer::json(200, body)]);
+        let items: Vec<_> = client(&transport).stream(List::by_cursor()).collect().await;
+        let error = items[0].as_ref().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(!format!("{error:#} {error:?}").contains("canary"), "{error:#}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cap_on_pages_does_not_look_beyond() {
+    let transport = Scripted::new([linked("[1]", "https://evil.example/2")]);
+    let items: Vec<_> = client(&transport).stream(List::by_link()).limit_pages(1).collect().await;
+    assert_eq!(items.len(), 1);
+    assert!(items[0].is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -145,6 +145,37 @@ async fn a_last_attempt_that_was_not_sent_does_not_hide_an_earlier_one_that_was(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_that_has_passed_sends_nothing() {
+    let transport = Scripted::new([ok()]);
+    let error = client(&transport).send(Ask::write()).deadline(Duration::ZERO).await.unwrap_err();
+    assert!(transport.requests().is_empty());
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Timeout, Sent::No, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_answer_cannot_be_read_was_applied_all_the_same() {
+    let transport = Scripted::new([Answer::json(201, "<html>")]);
+    let error = client(&transport).send(Ask::write()).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, RetryAdvice::CheckFirst));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_an_attempt_of_unknown_fate_does_not_settle_it() {
+    let transport = Scripted::new([Answer::status(500), Answer::status(404)]);
+    let error = client(&transport).send(Ask::replace()).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::NotFound, Sent::Maybe));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_0_does_not_switch_the_backoff_off() {
+    let zero = || Answer::status(429).header("retry-after", "0");
+    let transport = Scripted::new([zero(), zero(), zero(), zero()]);
+    let begun = Instant::now();
+    client(&transport).send(Ask::write()).await.unwrap_err();
+    assert!(begun.elapsed() >= Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn operations_draw_different_delays_and_one_seed_replays_them() {
     async fn waits() -> Vec<Duration> {
         let transport = Scripted::new([Answer::status(500), ok(), Answer::status(500), ok()]);

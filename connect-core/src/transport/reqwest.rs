@@ -30,6 +30,8 @@ impl ReqwestTransport {
     pub fn new(config: &Config, origins: &Origins) -> Result<Self, Error> {
         let builder = reqwest::Client::builder()
             .redirect(Policy::none())
+            // Environment proxies would carry even loopback traffic, credentials in clear text included.
+            .no_proxy()
             .referer(false)
             .connect_timeout(config.connect_timeout)
             .read_timeout(config.read_timeout);
@@ -74,7 +76,8 @@ async fn collect(mut answer: reqwest::Response, limit: usize) -> Result<Response
             ErrorKind::Unsupported,
             format!("the answer is bigger than the limit of {limit} bytes: raise `body_limit_bytes`"),
         )
-        .with_sent(Sent::Yes)
+        // The answer was not read, so a write may well have succeeded.
+        .with_sent(Sent::Maybe)
     };
     if answer.content_length().is_some_and(|length| length > limit as u64) {
         return Err(too_big());
