@@ -25,12 +25,21 @@ pub struct Failure {
     pub class: String,
     /// One line for an operator.
     pub message: String,
+    /// Is it certain that nothing was done? Then the same event may be handed in again.
+    pub nothing_done: bool,
 }
 
 impl Failure {
     /// A failure of this class.
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { class: class.into(), message: message.into() }
+        Self { class: class.into(), message: message.into(), nothing_done: false }
+    }
+
+    /// Says that nothing was done, so that the sender's next delivery of the event is no duplicate.
+    #[must_use]
+    pub fn with_nothing_done(mut self, nothing_done: bool) -> Self {
+        self.nothing_done = nothing_done;
+        self
     }
 }
 

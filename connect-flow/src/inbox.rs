@@ -34,10 +34,10 @@ pub enum Receipt {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InboxError {
     /// As much as the inbox may hold is waiting.
-    #[error("the inbox is full ({capacity} events are waiting): send it again later")]
+    #[error("the inbox is full ({waiting} events are waiting): send it again later")]
     Full {
-        /// How many events it may hold.
-        capacity: usize,
+        /// How many events are waiting.
+        waiting: usize,
     },
     /// The worker stops; nothing new is taken.
     #[error("the inbox is closing: send it again later")]

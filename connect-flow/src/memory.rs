@@ -1,7 +1,9 @@
 //! An inbox in memory: bounded, volatile, for tests and for programs that say so.
 //!
-//! Bounds: at most [`Limits::waiting`] events wait (more are refused, never dropped), the newest [`Limits::remembered`]
-//! dedupe keys are kept, and the newest [`Limits::outcomes`] outcomes can be looked at.
+//! Bounds: at most [`Limits::waiting`] events with [`Limits::waiting_bytes`] of bodies wait (more are refused, never
+//! dropped), the newest [`Limits::remembered`] dedupe keys are kept, and the newest [`Limits::outcomes`] outcomes can be
+//! looked at. A dedupe key is forgotten early if its event failed and certainly nothing was done: the sender's next
+//! delivery is then handled.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,12 +17,14 @@ use crate::inbox::{EventId, Inbox, InboxError, Receipt};
 
 /// How much a [`MemoryInbox`] holds.
 ///
-/// Counts rather than bytes: a body is capped before it gets here.
+/// Bytes as well as counts: a single body may be megabytes.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Events that may wait. Default 10,000.
     pub waiting: usize,
+    /// Bytes of their bodies, together. Default 256 MiB.
+    pub waiting_bytes: usize,
     /// Dedupe keys that are remembered. Default 100,000.
     pub remembered: usize,
     /// Outcomes that are kept to be looked at. Default 1,000.
@@ -29,7 +33,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { waiting: 10_000, remembered: 100_000, outcomes: 1_000 }
+        Self { waiting: 10_000, waiting_bytes: 256 * 1024 * 1024, remembered: 100_000, outcomes: 1_000 }
     }
 }
 
@@ -38,6 +42,13 @@ impl Limits {
     #[must_use]
     pub fn with_waiting(mut self, waiting: usize) -> Self {
         self.waiting = waiting;
+        self
+    }
+
+    /// Sets how many bytes of bodies may wait.
+    #[must_use]
+    pub fn with_waiting_bytes(mut self, bytes: usize) -> Self {
+        self.waiting_bytes = bytes;
         self
     }
 
@@ -114,9 +125,10 @@ struct State {
     next: u64,
     closing: bool,
     waiting: VecDeque<(EventId, Envelope)>,
+    waiting_bytes: usize,
     known: HashMap<Key, EventId>,
-    /// The keys of `known`, oldest first.
-    order: VecDeque<Key>,
+    /// The keys of `known`, oldest first; a key that was forgotten early is passed over.
+    order: VecDeque<(Key, EventId)>,
     outcomes: VecDeque<Outcome>,
     counts: Counts,
 }
@@ -151,6 +163,8 @@ impl MemoryInbox {
     pub async fn settled(&self) {
         loop {
             let settled = self.settled.notified();
+            tokio::pin!(settled);
+            settled.as_mut().enable();
             if self.counts().is_settled() {
                 return;
             }
@@ -168,6 +182,7 @@ impl MemoryInbox {
             {
                 let mut state = self.lock();
                 if let Some(claimed) = state.waiting.pop_front() {
+                    state.waiting_bytes = state.waiting_bytes.saturating_sub(weight(&claimed.1));
                     state.counts.running += 1;
                     return Some(claimed);
                 }
@@ -186,7 +201,15 @@ impl MemoryInbox {
         match &result {
             Ok(Handled::Done(_)) => state.counts.done += 1,
             Ok(Handled::Skipped(_)) => state.counts.skipped += 1,
-            Err(_) => state.counts.failed += 1,
+            Err(failure) => {
+                state.counts.failed += 1;
+                if failure.nothing_done {
+                    let key = key(envelope);
+                    if state.known.get(&key) == Some(&id) {
+                        state.known.remove(&key);
+                    }
+                }
+            }
         }
         if state.outcomes.len() >= self.limits.outcomes {
             state.outcomes.pop_front();
@@ -203,6 +226,13 @@ impl MemoryInbox {
         self.settled.notify_waiters();
     }
 
+    /// Forgets what waits, and says how much it was.
+    pub(crate) fn abandon(&self) -> usize {
+        let mut state = self.lock();
+        state.waiting_bytes = 0;
+        std::mem::take(&mut state.waiting).len()
+    }
+
     /// Takes nothing more; what waits is still handed out.
     pub(crate) fn close(&self) {
         self.lock().closing = true;
@@ -215,11 +245,20 @@ impl MemoryInbox {
     }
 }
 
+fn key(envelope: &Envelope) -> Key {
+    (envelope.tenant.to_string(), envelope.source.to_string(), envelope.dedupe_key.clone())
+}
+
+/// What an event holds in memory. A form's payload is a second copy of its body.
+fn weight(envelope: &Envelope) -> usize {
+    let shared = envelope.payload.as_ptr() == envelope.body.as_ptr();
+    envelope.body.len() + if shared { 0 } else { envelope.payload.len() }
+}
+
 #[async_trait]
 impl Inbox for MemoryInbox {
     async fn accept(&self, envelope: Envelope) -> Result<Receipt, InboxError> {
-        let key: Key =
-            (envelope.tenant.to_string(), envelope.source.to_string(), envelope.dedupe_key.clone());
+        let (key, weight) = (key(&envelope), weight(&envelope));
         let mut state = self.lock();
         if let Some(id) = state.known.get(&key).copied() {
             state.counts.duplicates += 1;
@@ -228,18 +267,23 @@ impl Inbox for MemoryInbox {
         if state.closing {
             return Err(InboxError::Closing);
         }
-        if state.waiting.len() >= self.limits.waiting {
-            return Err(InboxError::Full { capacity: self.limits.waiting });
+        // A single event bigger than the whole allowance still gets in when nothing else waits.
+        let bytes = state.waiting_bytes.saturating_add(weight);
+        let full = state.waiting.len() >= self.limits.waiting || bytes > self.limits.waiting_bytes;
+        if full && !state.waiting.is_empty() {
+            return Err(InboxError::Full { waiting: state.waiting.len() });
         }
         if state.order.len() >= self.limits.remembered
-            && let Some(oldest) = state.order.pop_front()
+            && let Some((oldest, id)) = state.order.pop_front()
+            && state.known.get(&oldest) == Some(&id)
         {
             state.known.remove(&oldest);
         }
         state.next += 1;
         let id = EventId(state.next);
         state.known.insert(key.clone(), id);
-        state.order.push_back(key);
+        state.order.push_back((key, id));
+        state.waiting_bytes = bytes;
         state.waiting.push_back((id, envelope));
         state.counts.accepted += 1;
         drop(state);

@@ -5,10 +5,11 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::envelope::Envelope;
 use crate::handler::{Failure, Handled, Handler};
@@ -35,7 +36,7 @@ impl Worker {
 
     /// Sets how many handlers run at the same time; 0 counts as 1. Default 8.
     pub fn concurrency(mut self, concurrency: usize) -> Self {
-        self.concurrency = concurrency.max(1);
+        self.concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 
@@ -47,12 +48,15 @@ impl Worker {
 
     async fn run(self) {
         let permits = Arc::new(Semaphore::new(self.concurrency));
+        // Dropped with the worker, and the handlers with it.
+        let mut handlers = JoinSet::new();
         loop {
+            while handlers.try_join_next().is_some() {}
             // The permit comes first: an event leaves the inbox only when a handler is free for it.
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
             let Some((id, envelope)) = self.inbox.claim().await else { break };
             let (inbox, handler) = (Arc::clone(&self.inbox), Arc::clone(&self.handler));
-            tokio::spawn(async move {
+            handlers.spawn(async move {
                 let result = guarded(handler.as_ref(), &envelope).await;
                 let (source, event_type) = (&*envelope.source, &*envelope.event_type);
                 match &result {
@@ -68,9 +72,7 @@ impl Worker {
                 drop(permit);
             });
         }
-        // All permits back means that no handler runs.
-        let all = u32::try_from(self.concurrency).unwrap_or(u32::MAX);
-        let _ = permits.acquire_many(all).await;
+        while handlers.join_next().await.is_some() {}
     }
 }
 
@@ -83,7 +85,8 @@ impl std::fmt::Debug for Worker {
 /// A panic is a failure of this event, not of the worker.
 async fn guarded(handler: &dyn Handler, envelope: &Envelope) -> Result<Handled, Failure> {
     // The handler is only used again through its own `&self`, so a half-done change inside it is its own business.
-    AssertUnwindSafe(handler.handle(envelope))
+    // The call itself stands inside too: it may panic before it yields a future.
+    AssertUnwindSafe(async { handler.handle(envelope).await })
         .catch_unwind()
         .await
         .unwrap_or_else(|_| Err(Failure::new("panic", "the handler panicked; its message is in the log")))
@@ -103,5 +106,19 @@ impl RunningWorker {
     pub async fn stop(self) {
         self.inbox.close();
         let _ = self.task.await;
+    }
+
+    /// As [`RunningWorker::stop`], for at most this long; then drops what still waits and yields how many events that
+    /// were. A handler that is running is cut off at its next await.
+    pub async fn stop_within(mut self, grace: Duration) -> usize {
+        self.inbox.close();
+        if tokio::time::timeout(grace, &mut self.task).await.is_ok() {
+            return 0;
+        }
+        let waiting = self.inbox.abandon();
+        let running = self.inbox.counts().running;
+        self.task.abort();
+        let _ = self.task.await;
+        waiting + running
     }
 }

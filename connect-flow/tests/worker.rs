@@ -29,6 +29,8 @@ impl Handler for Obedient {
         match envelope.event_type.as_str() {
             "panic" => panic!("as asked"),
             "fail" => Err(Failure::new("asked", "as asked")),
+            "refused" => Err(Failure::new("asked", "as asked").with_nothing_done(true)),
+            "hang" => std::future::pending().await,
             "skip" => Ok(Handled::Skipped("as asked".into())),
             _ => Ok(Handled::Done("as asked".into())),
         }
@@ -98,8 +100,41 @@ async fn a_full_inbox_refuses_and_forgets_nothing() {
     let inbox = MemoryInbox::new(Limits::default().with_waiting(2));
     inbox.accept(event("push", "1")).await.unwrap();
     inbox.accept(event("push", "2")).await.unwrap();
-    assert_eq!(inbox.accept(event("push", "3")).await, Err(InboxError::Full { capacity: 2 }));
+    assert_eq!(inbox.accept(event("push", "3")).await, Err(InboxError::Full { waiting: 2 }));
     assert_eq!(inbox.counts().waiting, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_are_counted_in_bytes_too() {
+    let inbox = MemoryInbox::new(Limits::default().with_waiting_bytes(10));
+    let big = |key: &str| Envelope::new("default", "github", "push", key, "123456");
+    inbox.accept(big("1")).await.unwrap();
+    assert_eq!(inbox.accept(big("2")).await, Err(InboxError::Full { waiting: 1 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_failed_without_effect_is_no_duplicate_when_it_comes_again() {
+    let (inbox, handler) = (Arc::new(MemoryInbox::default()), Arc::new(Obedient::default()));
+    let worker = Worker::new(Arc::clone(&inbox), Arc::clone(&handler) as Arc<dyn Handler>).start();
+    for (event_type, runs) in [("refused", 2), ("fail", 3)] {
+        for _ in 0..2 {
+            inbox.accept(event(event_type, event_type)).await.unwrap();
+            inbox.settled().await;
+        }
+        assert_eq!(handler.ran.load(Ordering::SeqCst), runs, "{event_type}");
+    }
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_hangs_does_not_keep_the_worker_from_stopping() {
+    let inbox = Arc::new(MemoryInbox::default());
+    let worker = Worker::new(Arc::clone(&inbox), Arc::new(Obedient::default())).concurrency(1).start();
+    for key in ["1", "2", "3"] {
+        inbox.accept(event("hang", key)).await.unwrap();
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(worker.stop_within(Duration::from_secs(5)).await, 3, "one was running, two were waiting");
 }
 
 #[tokio::test(start_paused = true)]

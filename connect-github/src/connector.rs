@@ -1,7 +1,7 @@
 //! GitHub as a host sees it: identity and health.
 
 use async_trait::async_trait;
-use connect_core::{AuthKind, Connector, Context, Descriptor, Error, Health, Identity};
+use connect_core::{AuthKind, Connector, Context, Descriptor, Error, ErrorKind, Health, Identity};
 use tokio::time::Instant;
 
 use crate::{GitHub, users};
@@ -32,6 +32,11 @@ impl Connector for GitHub {
         let result = match limits {
             Ok(limits) => self.send(limits).context(cx).await,
             Err(error) => Err(error),
+        };
+        // Enterprise Server answers 404 while its rate limits are off: it is up all the same.
+        let result = match result {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(serde_json::Value::Null),
+            other => other,
         };
         Health::of(result, begun.elapsed())
     }

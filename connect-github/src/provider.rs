@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use connect_core::{Api, Response, StatusCode, Verdict, hint};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// What a limit without any figure waits: GitHub asks for at least a minute.
 const UNEXPLAINED_LIMIT: Duration = Duration::from_secs(60);
@@ -100,7 +101,7 @@ pub struct Problem {
 ///
 /// GitHub sends an object or a bare sentence; a sentence becomes `message`.
 #[non_exhaustive]
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldError {
     /// What kind of thing the field belongs to (`Issue`).
     pub resource: Option<String>,
@@ -124,23 +125,33 @@ impl FieldError {
     }
 }
 
+/// Whatever GitHub puts there: nothing odd in it may hide the message beside it.
 fn field_errors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FieldError>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Shape {
-        Object(FieldError),
-        Sentence(String),
-        Other(serde::de::IgnoredAny),
+    let errors = match Value::deserialize(deserializer)? {
+        Value::Array(errors) => errors,
+        Value::Null => Vec::new(),
+        single => vec![single],
+    };
+    Ok(errors.into_iter().filter_map(field_error).collect())
+}
+
+fn field_error(error: Value) -> Option<FieldError> {
+    match error {
+        Value::String(message) => Some(FieldError { message: Some(message), ..FieldError::default() }),
+        Value::Object(mut fields) => {
+            let mut text = |name: &str| match fields.remove(name) {
+                Some(Value::String(text)) => Some(text),
+                _ => None,
+            };
+            Some(FieldError {
+                resource: text("resource"),
+                field: text("field"),
+                code: text("code"),
+                message: text("message"),
+            })
+        }
+        _ => None,
     }
-    let shapes = Option::<Vec<Shape>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(shapes
-        .into_iter()
-        .filter_map(|shape| match shape {
-            Shape::Object(error) => Some(error),
-            Shape::Sentence(message) => Some(FieldError { message: Some(message), ..FieldError::default() }),
-            Shape::Other(_) => None,
-        })
-        .collect())
 }
 
 #[cfg(test)]
@@ -164,9 +175,10 @@ mod tests {
     fn a_403_is_a_limit_or_a_permission() {
         const DATE: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:37 GMT"); // epoch 784111777
         let secondary = r#"{"message": "You have exceeded a secondary rate limit"}"#;
+        let odd = r#"{"message": "You have exceeded a secondary rate limit", "errors": "x"}"#;
         let page = r#"{"message": "no", "documentation_url": "https://docs.example/rest#secondary-rate-limits?x=1"}"#;
         type Case = (u16, &'static [(&'static str, &'static str)], &'static str, Verdict);
-        let cases: [Case; 8] = [
+        let cases: [Case; 9] = [
             (403, &[("retry-after", "9")], "", wait(9)),
             (403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "784111807"), DATE], "", wait(31)),
             (403, &[("x-ratelimit-remaining", "0")], "", wait(60)),
@@ -178,6 +190,7 @@ mod tests {
                 wait(60),
             ),
             (403, &[], page, wait(60)),
+            (403, &[], odd, wait(60)),
             (429, &[], "<html>", wait(60)),
             (
                 403,

@@ -48,7 +48,7 @@ impl Api for JiraApi {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Problem {
     /// What is wrong with the request as a whole.
-    #[serde(default, rename = "errorMessages")]
+    #[serde(default, rename = "errorMessages", deserialize_with = "messages")]
     pub error_messages: Vec<String>,
     /// What is wrong with which field.
     #[serde(default, deserialize_with = "field_errors")]
@@ -63,6 +63,17 @@ impl Problem {
         let fields = self.errors.iter().map(|(field, message)| format!("{field}: {message}"));
         self.error_messages.iter().cloned().chain(fields).chain(self.message.clone()).collect()
     }
+}
+
+/// A list of sentences; some answers send null or a single one instead.
+fn messages<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Array(list) => {
+            list.iter().filter_map(serde_json::Value::as_str).map(str::to_owned).collect()
+        }
+        serde_json::Value::String(sentence) => vec![sentence],
+        _ => Vec::new(),
+    })
 }
 
 /// A map of field to message; some answers send an array or null instead.
@@ -93,6 +104,7 @@ mod tests {
         let both = r#"{"errorMessages": ["No."], "errors": {"summary": "is required", "x": 1}}"#;
         assert_eq!(words(400, both).unwrap(), "No.; summary: is required; x: 1");
         assert_eq!(words(400, r#"{"errorMessages": ["No."], "errors": []}"#).unwrap(), "No.");
+        assert_eq!(words(400, r#"{"errorMessages": null, "errors": {"x": "no"}}"#).unwrap(), "x: no");
         assert_eq!(words(403, r#"{"code": 403, "message": "Forbidden"}"#).unwrap(), "Forbidden");
         assert_eq!(words(400, r#"{"errorMessage": "Odd"}"#).unwrap(), "Odd");
         for body in ["", "<html>", "[]", "{}"] {

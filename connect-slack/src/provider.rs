@@ -3,8 +3,11 @@
 //!
 //! Source of the codes: the method pages under <https://docs.slack.dev/reference/methods>.
 
+use std::borrow::Cow;
+
 use connect_core::{Api, ErrorKind, Response, Verdict, hint};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Codes that tell the stack something, with the kind of error each becomes. All other codes are refusals.
 const CODES: &[(&str, Reaction, ErrorKind)] = &[
@@ -14,6 +17,7 @@ const CODES: &[(&str, Reaction, ErrorKind)] = &[
     ("fatal_error", Reaction::Transient, ErrorKind::Unavailable),
     ("service_unavailable", Reaction::Transient, ErrorKind::Unavailable),
     ("request_timeout", Reaction::Transient, ErrorKind::Unavailable),
+    ("team_added_to_org", Reaction::Transient, ErrorKind::Unavailable),
     ("account_inactive", Reaction::Unauthenticated, ErrorKind::Auth),
     ("invalid_auth", Reaction::Unauthenticated, ErrorKind::Auth),
     ("not_authed", Reaction::Unauthenticated, ErrorKind::Auth),
@@ -55,14 +59,14 @@ impl Api for SlackApi {
         if by_status != Verdict::Success || response.body().starts_with(br#"{"ok":true"#) {
             return by_status;
         }
-        let Ok(problem) = serde_json::from_slice::<Problem>(response.body()) else {
-            // Not Slack's envelope: decoding will say where it differs.
-            return by_status;
+        let envelope = serde_json::from_slice::<Envelope<'_>>(response.body()).unwrap_or_default();
+        let code = match (envelope.ok, envelope.error) {
+            (Some(true), _) => return Verdict::Success,
+            (Some(false), code) => code.unwrap_or_default(),
+            // Not Slack's envelope (a proxy's page, say): whatever was asked for may have been done.
+            (None, _) => return Verdict::Transient { retry_after: None },
         };
-        if problem.ok != Some(false) {
-            return by_status;
-        }
-        match problem.row().map(|(_, reaction, _)| *reaction) {
+        match row(&code).map(|(_, reaction, _)| *reaction) {
             Some(Reaction::RateLimited) => {
                 Verdict::RateLimited { retry_after: hint::retry_after(response.headers()) }
             }
@@ -75,7 +79,7 @@ impl Api for SlackApi {
     }
 
     fn problem(response: &Response) -> connect_core::Problem {
-        let problem = serde_json::from_slice::<Problem>(response.body()).unwrap_or_default();
+        let problem = Problem::read(response.body());
         connect_core::Problem::default()
             .with_kind(problem.kind())
             .with_message(problem.sentence())
@@ -83,43 +87,51 @@ impl Api for SlackApi {
     }
 }
 
+/// Only what the verdict needs, so that nothing odd elsewhere in an answer can hide it.
+#[derive(Default, Deserialize)]
+struct Envelope<'a> {
+    ok: Option<bool>,
+    #[serde(borrow)]
+    error: Option<Cow<'a, str>>,
+}
+
+fn row(code: &str) -> Option<&'static (&'static str, Reaction, ErrorKind)> {
+    CODES.iter().find(|(known, _, _)| *known == code)
+}
+
 /// Slack's error payload: `error.details::<connect_slack::Problem>()`.
 ///
 /// The code stays a string: Slack has more than 800 and adds some every month.
 #[non_exhaustive]
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
-    ok: Option<bool>,
     /// The error code: `channel_not_found`.
     pub error: Option<String>,
     /// The scopes that were needed (`missing_scope`).
     pub needed: Option<String>,
     /// The scopes the token has (`missing_scope`).
     pub provided: Option<String>,
-    #[serde(default)]
-    response_metadata: Metadata,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    messages: Vec<String>,
+    /// What Slack adds to the code, for example which block is invalid.
+    pub messages: Vec<String>,
 }
 
 impl Problem {
-    /// What Slack adds to the code, for example which block is invalid.
-    pub fn messages(&self) -> &[String] {
-        &self.response_metadata.messages
-    }
-
-    fn row(&self) -> Option<&'static (&'static str, Reaction, ErrorKind)> {
-        let code = self.error.as_deref()?;
-        CODES.iter().find(|(known, _, _)| *known == code)
+    /// Reads what is there; whatever has an odd shape is left out.
+    fn read(body: &[u8]) -> Self {
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let messages = value.pointer("/response_metadata/messages").and_then(Value::as_array);
+        Self {
+            error: text("error"),
+            needed: text("needed"),
+            provided: text("provided"),
+            messages: messages.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        }
     }
 
     fn kind(&self) -> Option<ErrorKind> {
         let code = self.error.as_deref()?;
-        Some(match self.row() {
+        Some(match row(code) {
             Some((_, _, kind)) => *kind,
             None if code.ends_with("_not_found") => ErrorKind::NotFound,
             None if code.starts_with("invalid_") => ErrorKind::Invalid,
@@ -129,15 +141,16 @@ impl Problem {
     }
 
     fn sentence(&self) -> Option<String> {
-        let mut words = self.error.clone()?;
+        let code = self.error.as_deref()?;
+        let mut words = code.to_owned();
+        if code == "not_in_channel" {
+            words.push_str("; invite the app to the channel");
+        }
         if let Some(needed) = &self.needed {
             words.push_str("; the token needs ");
             words.push_str(needed);
         }
-        if words == "not_in_channel" {
-            words.push_str("; invite the app to the channel");
-        }
-        for message in self.messages() {
+        for message in &self.messages {
             words.push_str("; ");
             words.push_str(message);
         }
@@ -169,7 +182,16 @@ mod tests {
             (r#"{"ok":false,"error":"channel_not_found"}"#, Verdict::Refused),
             (r#"{"ok":false,"error":"brand_new_code"}"#, Verdict::Refused),
             (r#"{"ok":false}"#, Verdict::Refused),
-            ("<html>", Verdict::Success),
+            // Nothing odd beside it hides a failure.
+            (r#"{"ok":false,"error":"no_text","response_metadata":null,"needed":["a"]}"#, Verdict::Refused),
+            (
+                r#"{"ok":false,"error":"no_text","response_metadata":{"messages":[{"a":1}]}}"#,
+                Verdict::Refused,
+            ),
+            // Without Slack's envelope nobody knows.
+            ("{}", Verdict::Transient { retry_after: None }),
+            (r#"{"ok":"yes"}"#, Verdict::Transient { retry_after: None }),
+            ("<html>", Verdict::Transient { retry_after: None }),
         ];
         for (body, verdict) in cases {
             assert_eq!(SlackApi::classify(&answer(200, body)), verdict, "{body}");

@@ -62,6 +62,17 @@ async fn a_post_answered_fatal_error_under_http_200_is_not_sent_twice_either() {
 }
 
 #[tokio::test]
+async fn a_post_answered_200_without_slacks_envelope_is_not_a_success() {
+    for body in ["<html>", "{}", r#"{"ok":true}"#] {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(200).set_body_string(body);
+        Mock::given(method("POST")).respond_with(answer).expect(1).mount(&server).await;
+        let error = client(&server).send(chat::PostMessage::new("C1").text("hi")).await.unwrap_err();
+        assert_eq!(error.retry(), RetryAdvice::CheckFirst, "{body}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_under_http_200_is_an_error_with_its_code() {
     let server = MockServer::start().await;
     let answer =

@@ -38,10 +38,8 @@ pub struct AuthTest {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct PostedMessage {
     /// The channel's id, even if a name was given.
-    #[serde(default)]
     pub channel: String,
     /// The message's id within its channel; also the thread's, for replies.
-    #[serde(default)]
     pub ts: String,
     /// The message as Slack keeps it.
     #[serde(default)]
