@@ -48,7 +48,8 @@
 //!
 //! - **Fail-closed.** No secret is a build error. A payload exists only as [`Verified`].
 //! - **Bytes, not text.** Signatures are checked over the raw body, binary or not, before anything parses it.
-//! - **Nothing leaks.** Failed verifications answer alike; no error, log line or `Debug` shows a secret, a
+//! - **Nothing leaks.** Failed verifications answer alike (only a request that names two different signatures
+//!   gets a 400: it is malformed, whoever sent it); no error, log line or `Debug` shows a secret, a
 //!   signature or a body; comparisons take constant time.
 //! - **A 2xx means taken.** It is sent only after [`Sink::accept`] returned.
 //! - **Bounded.** Body size, and body time with a [`Timer`]; junk is refused before its body is read.

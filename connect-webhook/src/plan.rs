@@ -113,7 +113,13 @@ impl Plan {
         Ok(Self {
             signature: source(&scheme.signature)?,
             timestamp: scheme.timestamp.as_ref().map(|rule| source(&rule.source)).transpose()?,
-            keep: scheme.keep_headers.iter().map(|name| header(name)).collect::<Result<_, _>>()?,
+            keep: {
+                let mut keep =
+                    scheme.keep_headers.iter().map(|name| header(name)).collect::<Result<Vec<_>, _>>()?;
+                // The W3C trace context, so that one trace spans the sender, the inbox and the handler.
+                keep.push(HeaderName::from_static("traceparent"));
+                keep
+            },
             id,
             event,
             ordering_key,

@@ -86,9 +86,21 @@ impl Arguments {
                 other => return Err(usage(other.unexpected())),
             }
             if matches!(mode, Mode::Help | Mode::Version) {
-                break;
+                let bind = SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
+                return Ok(Self { mode, bind, fakes, json });
             }
         }
+        let only =
+            |holds: bool, rule: &str| if holds { Ok(()) } else { Err(Failure::Usage(rule.to_owned())) };
+        only(!json || mode == Mode::Check, "--json goes with --check only")?;
+        only(
+            fakes.is_empty() || mode == Mode::Serve,
+            "--fake goes with neither --demo nor --check: all is fake there",
+        )?;
+        only(
+            bind.is_none() || mode != Mode::Check,
+            "--bind does not go with --check, which picks a free port",
+        )?;
         let (text, source) = match (bind, lookup("CONNECT_BIND").filter(|text| !text.trim().is_empty())) {
             (Some(text), _) => (text, "--bind"),
             (None, Some(text)) => (text, "CONNECT_BIND"),
@@ -142,8 +154,15 @@ mod tests {
     }
 
     #[test]
+    fn help_works_in_a_broken_environment() {
+        let lookup = |_: &str| Some("broken".to_owned());
+        let words = ["hub", "--help"].map(OsString::from);
+        assert_eq!(Arguments::parse(words, lookup).unwrap().mode, Mode::Help);
+    }
+
+    #[test]
     fn mistakes_name_the_word_and_the_remedy() {
-        let cases: [(&[&str], &str); 7] = [
+        let cases: [(&[&str], &str); 10] = [
             (&["--frob"], "--frob"),
             (&["frob"], "`frob`"),
             (&["--bind"], "--bind"),
@@ -151,6 +170,9 @@ mod tests {
             (&["--bind", "127.0.0.1:99999"], "127.0.0.1:99999"),
             (&["--fake", "jira"], "github, slack"),
             (&["--demo", "--check"], "exclude"),
+            (&["--json"], "--check"),
+            (&["--demo", "--fake", "slack"], "--fake"),
+            (&["--check", "--bind", "127.0.0.1:1"], "--bind"),
         ];
         for (words, part) in cases {
             let message = parse(words).unwrap_err();

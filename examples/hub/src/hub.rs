@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
@@ -12,7 +13,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use connect_core::{Connector, Context};
 use connect_flow::{InboxSink, MemoryInbox, RunningWorker, Worker};
-use connect_webhook::{Endpoint, Receiver, TokioTimer};
+use connect_webhook::{BuildError, Endpoint, Receiver, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -22,11 +23,18 @@ use crate::Failure;
 use crate::flow::Flows;
 use crate::settings::Settings;
 
+/// How long open requests may take when the hub stops: senders give up after about as long.
+const HTTP_GRACE: Duration = Duration::from_secs(10);
+
+/// How long accepted events may take when the hub stops.
+const WORKER_GRACE: Duration = Duration::from_secs(30);
+
 /// A hub at work.
 pub(crate) struct Hub {
     url: String,
     inbox: Arc<MemoryInbox>,
-    receiver: Receiver,
+    /// Absent if no service has a secret to verify webhooks with.
+    receiver: Option<Receiver>,
     worker: RunningWorker,
     server: JoinHandle<std::io::Result<()>>,
     stop: oneshot::Sender<()>,
@@ -66,29 +74,47 @@ impl Hub {
         &self.inbox
     }
 
-    pub(crate) fn receiver(&self) -> &Receiver {
-        &self.receiver
+    /// How many requests were refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.receiver.as_ref().map_or(0, |receiver| receiver.counters().refused_total())
     }
 
     /// Serves until Ctrl-C or SIGTERM, then stops in order.
     pub(crate) async fn run_until_stopped(self) -> Result<(), Failure> {
         stop_signal().await;
-        tracing::info!("stopping: no new events, finishing what was accepted");
-        self.stop().await
+        tracing::info!("stopping: no new events, finishing what was accepted; a second signal ends at once");
+        tokio::select! {
+            stopped = self.stop() => stopped,
+            () = stop_signal() => Err(Failure::Failed("stopped at once: what was still waiting is lost".into())),
+        }
     }
 
-    /// Takes no new requests, then finishes what was accepted.
-    pub(crate) async fn stop(self) -> Result<(), Failure> {
+    /// Takes no new requests, then finishes what was accepted, both within a grace period.
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
+        let refused = self.refused();
         drop(self.stop);
-        let served = self.server.await;
-        self.worker.stop().await;
-        let (events, requests) = (self.inbox.counts(), self.receiver.counters());
+        let served = match tokio::time::timeout(HTTP_GRACE, &mut self.server).await {
+            Ok(served) => served,
+            Err(_) => {
+                tracing::warn!("some connections did not end by themselves and are cut off");
+                self.server.abort();
+                Ok(Ok(()))
+            }
+        };
+        let lost = self.worker.stop_within(WORKER_GRACE).await;
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "accepted events were not handled in time and are lost: events are kept in memory"
+            );
+        }
+        let events = self.inbox.counts();
         tracing::info!(
             done = events.done,
             skipped = events.skipped,
             failed = events.failed,
             duplicates = events.duplicates,
-            refused = requests.refused_total(),
+            refused,
             "stopped"
         );
         match served {
@@ -115,8 +141,8 @@ fn cannot_listen(bind: SocketAddr, error: &std::io::Error) -> Failure {
     Failure::Failed(format!("cannot listen on {bind}: {remedy}"))
 }
 
-/// Every tenant has the endpoints of every service that has a verifier.
-fn receiver(settings: &Settings, inbox: Arc<MemoryInbox>) -> Result<Receiver, Failure> {
+/// Every tenant has the endpoints of every service that has a verifier; `None` if no service has one.
+fn receiver(settings: &Settings, inbox: Arc<MemoryInbox>) -> Result<Option<Receiver>, Failure> {
     let verifiers = [
         ("github", settings.github.as_ref().map(|github| &github.verifier)),
         ("slack", settings.slack.as_ref().and_then(|slack| slack.verifier.as_ref())),
@@ -130,20 +156,20 @@ fn receiver(settings: &Settings, inbox: Arc<MemoryInbox>) -> Result<Receiver, Fa
             }
         }
     }
-    builder.build().map_err(|error| match error {
-        connect_webhook::BuildError::NoEndpoint => Failure::Usage(
-            "no service can send webhooks: set GITHUB_WEBHOOK_SECRET, SLACK_SIGNING_SECRET or JIRA_WEBHOOK_SECRET"
-                .into(),
-        ),
-        other => Failure::Usage(other.to_string()),
-    })
+    match builder.build() {
+        Ok(receiver) => Ok(Some(receiver)),
+        Err(BuildError::NoEndpoint) => Ok(None),
+        Err(other) => Err(Failure::Usage(other.to_string())),
+    }
 }
 
-fn routes(receiver: Receiver) -> Router {
-    Router::new()
-        .route("/health", get(health))
-        .merge(connect_webhook::axum::router(receiver))
-        .fallback(no_route)
+fn routes(receiver: Option<Receiver>) -> Router {
+    let routes = Router::new().route("/health", get(health));
+    let routes = match receiver {
+        Some(receiver) => routes.merge(connect_webhook::axum::router(receiver)),
+        None => routes,
+    };
+    routes.fallback(no_route)
 }
 
 async fn health() -> Json<Value> {

@@ -10,7 +10,6 @@
 //! | `table` | what people see |
 //!
 //! Exit codes: 0 all is well, 1 it failed, 2 the command line or the environment must be changed first.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to people")]
 
 mod arguments;
 mod flow;
@@ -20,6 +19,7 @@ mod settings;
 mod story;
 mod table;
 
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use connect_core::vars::environment;
@@ -27,6 +27,7 @@ use connect_core::vars::environment;
 use crate::arguments::{Arguments, Mode};
 use crate::hub::Hub;
 use crate::settings::Settings;
+use crate::table::say;
 
 /// What went wrong, by who has to act.
 #[derive(Debug, thiserror::Error)]
@@ -44,25 +45,30 @@ async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => {
-            eprintln!("connect-hub: {message}");
+            complain(&message);
             ExitCode::from(2)
         }
         Err(Failure::Failed(message)) => {
-            eprintln!("connect-hub: {message}");
+            complain(&message);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Standard error may be closed too; then the exit code has to do.
+fn complain(message: &str) {
+    let _ = writeln!(stderr(), "connect-hub: {message}");
 }
 
 async fn run() -> Result<(), Failure> {
     let arguments = Arguments::parse(std::env::args_os(), environment)?;
     match arguments.mode {
         Mode::Help => {
-            println!("{}", arguments::HELP);
+            say(arguments::HELP);
             Ok(())
         }
         Mode::Version => {
-            println!("connect-hub {}", env!("CARGO_PKG_VERSION"));
+            say(concat!("connect-hub ", env!("CARGO_PKG_VERSION")));
             Ok(())
         }
         Mode::Check => {
@@ -76,10 +82,10 @@ async fn run() -> Result<(), Failure> {
         Mode::Serve => {
             logging::start("info", environment)?;
             let settings = Settings::from_vars(environment, &arguments.fakes).await?;
-            println!("{}", settings.overview());
+            say(settings.overview());
             let sample = settings.sample_for_fake_github();
             let hub = Hub::start(settings, arguments.bind).await?;
-            println!("listening on {} (stop with Ctrl-C); durability: memory", hub.url());
+            say(format_args!("listening on {} (stop with Ctrl-C); durability: memory", hub.url()));
             if let Some(sample) = sample {
                 sample.deliver_to(&hub).await?;
             }

@@ -169,7 +169,16 @@ impl Settings {
             (Some(_), Some(slack)) => format!("GitHub -> Slack {}", slack.channel),
             _ => "none (GitHub -> Slack needs both)".to_owned(),
         };
-        format!("github  {github}\nslack   {slack}\njira    {jira}\nflows   {flow}")
+        let mut lines = format!("github  {github}\nslack   {slack}\njira    {jira}\nflows   {flow}");
+        let verified = self.github.is_some()
+            || self.slack.as_ref().is_some_and(|slack| slack.verifier.is_some())
+            || self.jira.as_ref().is_some_and(|jira| jira.verifier.is_some());
+        if !verified {
+            lines.push_str(
+                "\nWARNING no webhook can arrive: set GITHUB_WEBHOOK_SECRET, SLACK_SIGNING_SECRET or JIRA_WEBHOOK_SECRET",
+            );
+        }
+        lines
     }
 
     /// A fake GitHub has no users: one sample event shows that the rest works.
@@ -262,6 +271,12 @@ mod tests {
         assert!(overview.contains("slack   off (set SLACK_BOT_TOKEN"), "{overview}");
         assert!(overview.contains("flows   none"), "{overview}");
         assert!(!overview.contains("s3cret"));
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_no_webhook_can_reach_says_so() {
+        let settings = settings(&[("SLACK_BOT_TOKEN", "t"), ("CONNECT_SLACK_CHANNEL", "C1")]).await.unwrap();
+        assert!(settings.overview().contains("WARNING no webhook can arrive"), "{}", settings.overview());
     }
 
     #[tokio::test]

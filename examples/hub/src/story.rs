@@ -16,10 +16,10 @@ use serde_json::json;
 use crate::Failure;
 use crate::hub::Hub;
 use crate::settings::{GitHubSettings, JiraSettings, Settings, SlackSettings};
-use crate::table::Table;
+use crate::table::{Table, say};
 
 /// What signs Jira's deliveries in the story; there is no fake Jira yet.
-const JIRA_SECRET: &str = "story-jira-webhook-secret";
+const JIRA_SECRET: &str = "fake-testkit-jira-secret";
 
 /// Longer than any beat takes; a beat that needs more hangs.
 const LONGEST_BEAT: Duration = Duration::from_secs(20);
@@ -99,9 +99,9 @@ pub(crate) async fn check(json: bool) -> Result<(), Failure> {
             .iter()
             .map(|beat| json!({"beat": beat.name, "holds": beat.holds(), "what": beat.what()}))
             .collect();
-        println!("{}", json!({"beats": rows, "failed": failed}));
+        say(format_args!("{}", json!({"beats": rows, "failed": failed})));
     } else {
-        println!("\n{} beats, {failed} failed", played.len());
+        say(format_args!("\n{} beats, {failed} failed", played.len()));
     }
     if failed > 0 { Err(Failure::Failed(format!("{failed} beats do not hold"))) } else { Ok(()) }
 }
@@ -109,15 +109,19 @@ pub(crate) async fn check(json: bool) -> Result<(), Failure> {
 /// `--demo`: plays the story once, then stays up.
 pub(crate) async fn demo(bind: SocketAddr) -> Result<(), Failure> {
     let stage = Stage::set_up(bind).await?;
-    println!("FAKE GitHub {}   FAKE Slack {}   durability: memory\n", stage.github.url(), stage.slack.url());
+    say(format_args!(
+        "FAKE GitHub {}   FAKE Slack {}   durability: memory\n",
+        stage.github.url(),
+        stage.slack.url()
+    ));
     let table = Table::begin();
     stage.play(|beat| table.row(beat)).await;
 
-    println!("\nmessages in the fake channel #pulls");
+    say("\nmessages in the fake channel #pulls");
     for message in stage.slack.messages(crate::settings::FAKE_CHANNEL) {
-        println!("  {}", message.text);
+        say(format_args!("  {}", message.text));
     }
-    println!("\nlistening on {} (stop with Ctrl-C)", stage.hub.url());
-    println!("  curl {}/health", stage.hub.url());
+    say(format_args!("\nlistening on {} (stop with Ctrl-C)", stage.hub.url()));
+    say(format_args!("  curl {}/health", stage.hub.url()));
     stage.hub.run_until_stopped().await
 }

@@ -1,4 +1,5 @@
 //! The hub as its users run it: a process with variables, arguments, a port and logs.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::process::{Output, Stdio};
@@ -6,8 +7,9 @@ use std::time::Duration;
 
 use connect_testkit::{FakeGitHub, FakeSlack, GitHubDelivery, SlackDelivery};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Far longer than anything here takes; only a hang ends it.
@@ -32,10 +34,19 @@ struct Running {
     child: Child,
     url: String,
     output: String,
+    /// Read from the start: a full pipe would hold the hub up.
+    log: JoinHandle<String>,
+}
+
+async fn all_of(mut pipe: impl AsyncReadExt + Unpin) -> String {
+    let mut bytes = Vec::new();
+    pipe.read_to_end(&mut bytes).await.unwrap();
+    String::from_utf8(bytes).unwrap()
 }
 
 async fn started(variables: &[(&str, &str)]) -> Running {
     let mut child = command(&["--bind", "127.0.0.1:0"], variables).spawn().unwrap();
+    let log = tokio::spawn(all_of(child.stderr.take().unwrap()));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut output = String::new();
     loop {
@@ -45,23 +56,26 @@ async fn started(variables: &[(&str, &str)]) -> Running {
         output.push('\n');
         if let Some(rest) = line.strip_prefix("listening on ") {
             let url = rest.split(' ').next().unwrap().to_owned();
-            return Running { child, url, output };
+            return Running { child, url, output, log };
         }
     }
 }
 
 impl Running {
+    /// Sends a signal. The shell's own `kill`: not every machine has the program.
+    async fn signal(&self, name: &str) {
+        let id = self.child.id().unwrap();
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {id}")]).status().await.unwrap();
+        assert!(sent.success());
+    }
+
     /// Asks it to stop, and yields everything it ever printed.
     async fn stop(mut self) -> String {
-        let id = self.child.id().unwrap();
-        let kill = Command::new("kill").args(["-TERM", &id.to_string()]).status().await.unwrap();
-        assert!(kill.success());
-        let mut log = Vec::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        timeout(PATIENCE, stderr.read_to_end(&mut log)).await.expect("it stops").unwrap();
+        self.signal("TERM").await;
         let status = timeout(PATIENCE, self.child.wait()).await.expect("it stops").unwrap();
-        assert!(status.success(), "it stops in order");
-        self.output + &String::from_utf8(log).unwrap()
+        let printed = self.output + &self.log.await.unwrap();
+        assert!(status.success(), "it stops in order: {printed}");
+        printed
     }
 }
 
@@ -72,6 +86,43 @@ async fn the_story_holds_and_is_told_as_json_too() {
     let told: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(told["failed"], 0);
     assert!(told["beats"].as_array().unwrap().iter().all(|beat| beat["holds"] == true));
+}
+
+#[tokio::test]
+async fn the_story_with_trace_logging_shows_no_credential() {
+    // Every credential of the story's fakes contains this.
+    let canary = "fake-testkit";
+    let (code, stdout, stderr) = finished(&["--check"], &[("CONNECT_LOG", "trace")]).await;
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stderr.contains("TRACE"), "the log is there");
+    let found = stdout.lines().chain(stderr.lines()).find(|line| line.contains(canary));
+    assert!(found.is_none(), "a credential shows: {found:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_in_the_environment_sees_nothing() {
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let variables = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, url.as_str()));
+    let (code, stdout, stderr) = finished(&["--check"], &variables).await;
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(timeout(Duration::ZERO, proxy.accept()).await.is_err(), "something went to the proxy");
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_a_hub_that_waits_for_a_slow_client() {
+    let mut hub = started(&[("GITHUB_WEBHOOK_SECRET", "s3cret")]).await;
+    let address = hub.url.strip_prefix("http://").unwrap();
+    let mut dawdler = tokio::net::TcpStream::connect(address).await.unwrap();
+    dawdler.write_all(b"POST /webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n").await.unwrap();
+    hub.signal("TERM").await;
+    loop {
+        hub.signal("TERM").await;
+        if let Ok(status) = timeout(Duration::from_millis(20), hub.child.wait()).await {
+            assert!(!status.unwrap().success(), "it says that it did not end in order");
+            break;
+        }
+    }
 }
 
 #[tokio::test]
@@ -174,7 +225,7 @@ async fn mistakes_get_one_clear_line_that_names_the_remedy() {
         (&[], &[("SLACK_BOT_TOKEN", "canary")], 2, "CONNECT_SLACK_CHANNEL is not set"),
         (&[], &[("JIRA_EMAIL", "a@example.com")], 2, "JIRA_BASE_URL is not set"),
         (&[], &[("GITHUB_API_URL", "http://x.example"), github], 2, "GITHUB_API_URL"),
-        (&[], &[("SLACK_BOT_TOKEN", "canary"), ("CONNECT_SLACK_CHANNEL", "C1")], 2, "SLACK_SIGNING_SECRET"),
+        (&["--json"], &[github], 2, "--check"),
     ];
     for (arguments, variables, code, part) in cases {
         let (exit, stdout, stderr) = finished(arguments, variables).await;

@@ -9,8 +9,9 @@ use connect_flow::Envelope;
 use connect_flow::handler::{Failure, Handled};
 use connect_github::model::{PullRequest, Repository, SimpleUser};
 use connect_github::webhook::Event;
-use connect_slack::{Slack, chat, mrkdwn};
+use connect_slack::{ErrorKind, Sent, Slack, chat, mrkdwn};
 use serde_json::json;
+use tokio::sync::Mutex;
 
 /// The name of our metadata on Slack messages.
 const METADATA: &str = "connect_event";
@@ -32,11 +33,14 @@ pub(super) struct GitHubToSlack {
     channel: String,
     /// Only these actions are announced; `None` is all of them.
     actions: Option<BTreeSet<String>>,
+    /// One post at a time, in order of arrival: Slack takes about one a second per channel, so a burst sent at once
+    /// would only compete for the same limit.
+    turn: Mutex<()>,
 }
 
 impl GitHubToSlack {
     pub(super) fn new(slack: Slack, channel: String, actions: Option<BTreeSet<String>>) -> Self {
-        Self { slack, channel, actions }
+        Self { slack, channel, actions, turn: Mutex::new(()) }
     }
 
     pub(super) async fn handle(&self, envelope: &Envelope) -> Result<Handled, Failure> {
@@ -49,7 +53,7 @@ impl GitHubToSlack {
             }
             Event::Issues(event) => {
                 let link = link(event.issue.number, &event.issue.title, &event.issue.html_url);
-                let what = format!("{} issue {link}", words(&event.action));
+                let what = format!("{} issue {link}", mrkdwn::escape(words(&event.action)));
                 (&event.action, message(&event.repository, &event.sender, &what))
             }
             other => return Ok(Handled::Skipped(format!("nothing to say about {}", other.name()))),
@@ -61,9 +65,14 @@ impl GitHubToSlack {
             "event_type": METADATA,
             "event_payload": {"source": &*envelope.source, "id": envelope.dedupe_key},
         }));
+        let _turn = self.turn.lock().await;
         match self.slack.send(post).await {
             Ok(posted) => Ok(Handled::Done(format!("posted {} to {}", posted.ts, posted.channel))),
-            Err(error) => Err(Failure::new(error.kind().name(), error.to_string())),
+            Err(error) => {
+                // Refused or never sent: GitHub's "redeliver" may try the same delivery again.
+                let nothing_done = error.sent() == Sent::No || error.kind() == ErrorKind::RateLimited;
+                Err(Failure::new(error.kind().name(), error.to_string()).with_nothing_done(nothing_done))
+            }
         }
     }
 }
@@ -82,8 +91,9 @@ fn pull_request(action: &str, pull: &PullRequest) -> String {
     };
     let link = link(pull.number, &pull.title, &pull.html_url);
     if pull.head.name.is_empty() || pull.base.name.is_empty() {
-        return format!("{verb} pull request {link}");
+        return format!("{} pull request {link}", mrkdwn::escape(verb));
     }
+    let verb = mrkdwn::escape(verb);
     let (head, base) = (mrkdwn::escape(&pull.head.name), mrkdwn::escape(&pull.base.name));
     format!("{verb} pull request {link} (`{head}` → `{base}`)")
 }
@@ -141,5 +151,7 @@ mod tests {
     fn a_title_cannot_wake_the_channel() {
         let text = text("pull_request", pull("opened", "<!channel> & <https://evil.example|x>", json!({})));
         assert!(!text.contains("<!channel>") && !text.contains("<https://evil"), "{text}");
+        let text = self::text("pull_request", pull("<!here>", "x", json!({})));
+        assert!(!text.contains("<!here>"), "{text}");
     }
 }

@@ -89,14 +89,12 @@ impl Stage {
         sent: impl Future<Output = std::io::Result<Reply>>,
     ) -> Result<String, String> {
         let (before, messages) = (self.counts(), self.texts().len());
-        let refused = self.hub.receiver().counters().refused_total();
+        let refused = self.hub.refused();
         let reply = sent.await.map_err(failed)?;
         answered(&reply, status)?;
         self.hub.inbox().settled().await;
         ensure(self.counts() == before && self.texts().len() == messages, || "something came of it".into())?;
-        ensure(self.hub.receiver().counters().refused_total() == refused + 1, || {
-            "it was not counted".into()
-        })?;
+        ensure(self.hub.refused() == refused + 1, || "it was not counted".into())?;
         Ok(format!("{status}, counted, nothing processed"))
     }
 
