@@ -1,8 +1,8 @@
 //! The wall clock of a fake: whole seconds since the Unix epoch.
 //!
-//! Fakes need it for `Date`, rate-limit resets, Slack's message timestamps and Slack's signature. By default it
-//! is the machine's clock; a builder can start it at a fixed second, where it stands still until it is
-//! advanced. Advancing also works on the machine's clock, which gives a server whose clock is skewed.
+//! Fakes need it for `Date`, rate-limit resets, Slack's message timestamps and signature, and Jira's search
+//! index. By default it is the machine's clock; a builder can start it at a fixed second, where it stands still
+//! until it is advanced. Advancing also works on the machine's clock, which gives a server whose clock is skewed.
 //! Not for measuring how long something took.
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -84,7 +84,7 @@ impl Default for FaultPlan {
 
 impl FaultPlan {
     /// Starts a sentence about one operation, by the provider's own name (`issues/create`,
-    /// `chat.postMessage`); `"*"` is every request, known operation or not.
+    /// `chat.postMessage`, `createIssue`); `"*"` is every request, known operation or not.
     #[must_use = "say what goes wrong, for example `.status(500)`"]
     pub fn on(&self, operation: impl Into<String>) -> On<'_> {
         On { plan: self, operation: operation.into() }
@@ -164,19 +164,20 @@ impl<'a> On<'a> {
         self.refuse(Refusal::Status(status))
     }
 
-    /// Answers 429 with `Retry-After` in whole seconds, rounded up.
+    /// Answers 429 with `Retry-After` in whole seconds, rounded up. In Jira it is the burst limit.
     pub fn too_many_requests(self, retry_after: Duration) -> Planned<'a> {
         self.refuse(Refusal::TooManyRequests { retry_after: seconds_rounded_up(retry_after) })
     }
 
-    /// GitHub's secondary limit: 403, `Retry-After`, and a message that names it. Elsewhere a plain 429.
+    /// GitHub's secondary limit: 403, `Retry-After`, and a message that names it.
+    /// In Jira it is the limit of writes to one issue, and elsewhere a plain 429.
     pub fn secondary_limit(self, retry_after: Duration) -> Planned<'a> {
         self.refuse(Refusal::SecondaryLimit { retry_after: seconds_rounded_up(retry_after) })
     }
 
     /// GitHub's primary limit: 403, nothing remaining, a reset this far ahead, no `Retry-After`.
     /// The quota stays used up: until the reset the fake refuses every further request too.
-    /// Elsewhere a plain 429.
+    /// In Jira it is the quota of points, refused once, and elsewhere a plain 429.
     pub fn primary_limit(self, reset_in: Duration) -> Planned<'a> {
         self.refuse(Refusal::PrimaryLimit { reset_in: seconds_rounded_up(reset_in) })
     }

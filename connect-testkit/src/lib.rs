@@ -1,4 +1,4 @@
-//! Fake GitHub and Slack on loopback, for tests of programs that talk to them.
+//! Fake GitHub, Slack and Jira on loopback, for tests of programs that talk to them.
 //!
 //! A fake speaks real HTTP on 127.0.0.1: the provider's paths, headers, pages, limits and error shapes. It
 //! sends signed webhooks, and does on request what providers do on a bad day. It is written from the providers'
@@ -6,12 +6,12 @@
 //! cannot hide in its fake.
 //!
 //! By default a fake starts empty, accepts one obviously fake token of its own, and nothing goes wrong. It ends
-//! when it is dropped. Not a sandbox: it knows a handful of operations, listed in [`github`] and [`slack`], and
-//! answers the rest as the provider answers a path that does not exist.
+//! when it is dropped. Not a sandbox: it knows a handful of operations, listed in [`github`], [`slack`] and
+//! [`jira`], and answers the rest as the provider answers a path that does not exist.
 //!
 //! | to | use |
 //! |---|---|
-//! | start a provider | [`FakeGitHub`], [`FakeSlack`] |
+//! | start a provider | [`FakeGitHub`], [`FakeSlack`], [`FakeJira`] |
 //! | make a call fail, once or often | [`FaultPlan`] |
 //! | see what was asked | [`Recorded`] |
 //! | send a webhook | [`GitHubDelivery`], [`SlackDelivery`], [`JiraDelivery`] |
@@ -55,7 +55,7 @@ mod unique;
 pub use self::delivery::SignedDelivery;
 pub use self::fault::{FaultPlan, On, Planned};
 pub use self::github::{FakeGitHub, FakeGitHubBuilder, GitHubDelivery};
-pub use self::jira::JiraDelivery;
+pub use self::jira::{FakeJira, FakeJiraBuilder, JiraDelivery};
 pub use self::post::{Reply, post, send};
 pub use self::record::Recorded;
 pub use self::slack::{FakeSlack, FakeSlackBuilder, SlackDelivery};

@@ -113,7 +113,8 @@ pub(crate) fn refusal(request: &Received, refusal: &Refusal, now: u64) -> Answer
         Refusal::SecondaryLimit { retry_after } => (Reason::IssueWrites, *retry_after),
         Refusal::PrimaryLimit { reset_in } => (Reason::Quota, *reset_in),
     };
-    let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "A rate limit is reached. Wait before you go on.");
+    let failure =
+        Failure::new(StatusCode::TOO_MANY_REQUESTS, "A rate limit is reached. Wait before you go on.");
     let mut answer = failure.into_answer();
     limits::refuse(&request.method, reason, now, seconds, &mut answer);
     answer

@@ -24,12 +24,9 @@ pub(crate) fn add_comment(site: &mut Site, call: &Call<'_>) -> Result<Success, F
         return Err(Failure::field("comment", "The body is empty."));
     }
 
-    let id = site.comment_id();
-    let issue = site.issue_mut(call.segment(0)).ok_or_else(Failure::no_issue)?;
-    let comment = Comment { id, body, author: call.account.id.clone(), created_at: call.now };
-    issue.comments.push(comment.clone());
-    issue.updated_at = call.now;
-    Ok(Success::created(shape::comment(call.base, &issue.id, &comment)))
+    let added = site.add_comment(call.segment(0), body, &call.account.id, call.now);
+    let (issue_id, comment) = added.ok_or_else(Failure::no_issue)?;
+    Ok(Success::created(shape::comment(call.base, &issue_id, &comment)))
 }
 
 /// `getComments`

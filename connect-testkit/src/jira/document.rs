@@ -6,15 +6,37 @@
 //! Not the whole schema: attributes are looked at only where the table below says so, and rare containers
 //! (layouts, extensions, synced blocks) are taken as they are.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const INLINE: &[&str] = &[
-    "text", "date", "emoji", "hardBreak", "inlineCard", "mention", "placeholder", "status", "inlineExtension",
+    "text",
+    "date",
+    "emoji",
+    "hardBreak",
+    "inlineCard",
+    "mention",
+    "placeholder",
+    "status",
+    "inlineExtension",
     "mediaInline",
 ];
 const BLOCKS: &[&str] = &[
-    "paragraph", "panel", "blockquote", "orderedList", "bulletList", "rule", "heading", "codeBlock", "mediaGroup",
-    "mediaSingle", "decisionList", "taskList", "table", "blockCard", "embedCard", "extension",
+    "paragraph",
+    "panel",
+    "blockquote",
+    "orderedList",
+    "bulletList",
+    "rule",
+    "heading",
+    "codeBlock",
+    "mediaGroup",
+    "mediaSingle",
+    "decisionList",
+    "taskList",
+    "table",
+    "blockCard",
+    "embedCard",
+    "extension",
 ];
 const ROOT_ONLY: &[&str] = &["expand", "bodiedExtension", "layoutSection", "syncBlock", "bodiedSyncBlock"];
 const LISTS: &[&str] = &["bulletList", "orderedList"];
@@ -22,12 +44,32 @@ const CELLS: &[&str] = &["tableCell", "tableHeader"];
 const IN_LIST_ITEM: &[&str] = &["paragraph", "taskList", "mediaSingle", "codeBlock", "extension"];
 const IN_QUOTE: &[&str] = &["paragraph", "codeBlock", "mediaSingle", "mediaGroup", "extension"];
 const IN_PANEL: &[&str] = &[
-    "paragraph", "heading", "blockCard", "mediaGroup", "mediaSingle", "codeBlock", "taskList", "rule",
-    "decisionList", "extension",
+    "paragraph",
+    "heading",
+    "blockCard",
+    "mediaGroup",
+    "mediaSingle",
+    "codeBlock",
+    "taskList",
+    "rule",
+    "decisionList",
+    "extension",
 ];
 const IN_CELL: &[&str] = &[
-    "paragraph", "panel", "blockquote", "rule", "heading", "codeBlock", "mediaSingle", "mediaGroup",
-    "decisionList", "taskList", "blockCard", "embedCard", "extension", "nestedExpand",
+    "paragraph",
+    "panel",
+    "blockquote",
+    "rule",
+    "heading",
+    "codeBlock",
+    "mediaSingle",
+    "mediaGroup",
+    "decisionList",
+    "taskList",
+    "blockCard",
+    "embedCard",
+    "extension",
+    "nestedExpand",
 ];
 
 /// What may stand in a node, and whether something must.
@@ -95,7 +137,9 @@ pub(crate) fn check(value: &Value) -> Result<(), String> {
             Err("must be a document: its root has no `content`".to_owned())
         }
         Value::Object(_) => node("doc", value),
-        Value::String(_) => Err("must be a document in the Atlassian Document Format, not a string".to_owned()),
+        Value::String(_) => {
+            Err("must be a document in the Atlassian Document Format, not a string".to_owned())
+        }
         _ => Err("must be a document in the Atlassian Document Format".to_owned()),
     }
 }
@@ -153,17 +197,16 @@ fn marks(value: &Value) -> Vec<&str> {
 /// A document of paragraphs, one a line.
 pub(crate) fn plain(text: &str) -> Value {
     let paragraph = |line: &str| {
-        let content = if line.is_empty() { Vec::new() } else { vec![serde_json::json!({ "type": "text", "text": line })] };
-        serde_json::json!({ "type": "paragraph", "content": content })
+        let content =
+            if line.is_empty() { Vec::new() } else { vec![json!({ "type": "text", "text": line })] };
+        json!({ "type": "paragraph", "content": content })
     };
     let content: Vec<Value> = text.lines().map(paragraph).collect();
-    serde_json::json!({ "type": "doc", "version": 1, "content": content })
+    json!({ "type": "doc", "version": 1, "content": content })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn doc(content: Value) -> Value {
@@ -208,10 +251,15 @@ mod tests {
             (doc(json!([{ "type": "paragraph", "content": {} }])), "is no list"),
             (doc(json!([{ "type": "paragraph", "content": [{ "type": "text", "text": "" }] }])), "is empty"),
             (doc(json!([{ "type": "heading", "content": [] }])), "`level`"),
-            (doc(json!([{ "type": "bulletList", "content": [paragraph] }])), "`paragraph` may not stand in `bulletList`"),
+            (
+                doc(json!([{ "type": "bulletList", "content": [paragraph] }])),
+                "`paragraph` may not stand in `bulletList`",
+            ),
             (doc(json!([{ "type": "bulletList", "content": [] }])), "`bulletList` is empty"),
             (
-                doc(json!([{ "type": "blockquote", "content": [{ "type": "blockquote", "content": [paragraph] }] }])),
+                doc(
+                    json!([{ "type": "blockquote", "content": [{ "type": "blockquote", "content": [paragraph] }] }]),
+                ),
                 "`blockquote` may not stand in `blockquote`",
             ),
             (

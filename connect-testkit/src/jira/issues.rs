@@ -100,7 +100,8 @@ fn text(value: Value) -> String {
 }
 
 fn project(site: &Site, given: &Value) -> Result<Value, String> {
-    let wanted = given["key"].as_str().or_else(|| given["id"].as_str()).ok_or("Name a project by key or id.")?;
+    let wanted =
+        given["key"].as_str().or_else(|| given["id"].as_str()).ok_or("Name a project by key or id.")?;
     let project = site.project(wanted).ok_or_else(|| format!("There is no project {wanted}."))?;
     Ok(project.key.as_str().into())
 }

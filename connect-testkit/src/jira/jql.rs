@@ -98,7 +98,9 @@ pub(crate) fn parse(text: &str) -> Result<Query, String> {
     }
     let order = order(rest)?;
     if clauses.is_empty() {
-        return Err("A query without a restriction is refused: add a condition, for example a project.".to_owned());
+        return Err(
+            "A query without a restriction is refused: add a condition, for example a project.".to_owned()
+        );
     }
     Ok(Query { clauses, order })
 }
@@ -201,7 +203,9 @@ fn quoted(rest: &mut Peekable<Chars<'_>>, quote: char) -> Result<String, String>
 
 fn word(rest: &mut Peekable<Chars<'_>>) -> Result<String, String> {
     let mut text = String::new();
-    while let Some(next) = rest.next_if(|next| !next.is_whitespace() && *next != '"' && !SPECIAL.contains(*next)) {
+    while let Some(next) =
+        rest.next_if(|next| !next.is_whitespace() && *next != '"' && !SPECIAL.contains(*next))
+    {
         match next {
             '\\' => text.push(escaped(rest)?),
             _ => text.push(next),

@@ -40,7 +40,8 @@ pub(crate) fn of_body(given: Option<&Value>) -> Result<Map<String, Value>, Failu
     };
     list.iter()
         .map(|property| {
-            let key = property["key"].as_str().ok_or_else(|| Failure::bad_request("A property has no key."))?;
+            let key =
+                property["key"].as_str().ok_or_else(|| Failure::bad_request("A property has no key."))?;
             Ok((valid_key(key)?, property["value"].clone()))
         })
         .collect()
@@ -59,7 +60,9 @@ pub(crate) fn insert(json: &mut Value, issue: &Issue, wanted: &[String]) {
 
 fn valid_key(key: &str) -> Result<String, Failure> {
     if key.is_empty() || key.chars().count() > LONGEST_KEY {
-        return Err(Failure::bad_request(format!("The key of a property has 1 to {LONGEST_KEY} characters.")));
+        return Err(Failure::bad_request(format!(
+            "The key of a property has 1 to {LONGEST_KEY} characters."
+        )));
     }
     Ok(key.to_owned())
 }

@@ -49,7 +49,8 @@ impl Call<'_> {
     /// A number that is not negative.
     pub(crate) fn number(&self, name: &str, otherwise: usize) -> Result<usize, Failure> {
         let Some(text) = self.query(name) else { return Ok(otherwise) };
-        text.parse().map_err(|_| Failure::bad_request(format!("The parameter `{name}` is no whole number: {text}")))
+        text.parse()
+            .map_err(|_| Failure::bad_request(format!("The parameter `{name}` is no whole number: {text}")))
     }
 
     /// The body, whatever JSON it is.

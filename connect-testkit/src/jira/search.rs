@@ -106,7 +106,9 @@ fn matches(site: &Site, issue: &Issue, field: Field, value: &str) -> bool {
 /// A total order: ids, which rise with every issue, decide between equals.
 fn compare(order: Order, one: &Issue, other: &Issue) -> Ordering {
     let ascending = match order.by {
-        By::Created => one.created_at.cmp(&other.created_at).then_with(|| one.id.cmp(&other.id)),
+        By::Created => {
+            one.created_at.cmp(&other.created_at).then_with(|| one.id_number().cmp(&other.id_number()))
+        }
         By::Key => one.project.cmp(&other.project).then_with(|| one.number().cmp(&other.number())),
     };
     if order.descending { ascending.reverse() } else { ascending }

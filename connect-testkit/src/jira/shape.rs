@@ -73,7 +73,8 @@ pub(crate) fn issue_type(base: &str, name: &str) -> Value {
 
 pub(crate) fn status(base: &str, name: &str) -> Value {
     // A delivery may name a status of another workflow; it gets an id of its own and the first category.
-    let (id, known) = workflow::find(name).map_or(("10099", &workflow::STATUSES[0]), |known| (known.id, known));
+    let (id, known) =
+        workflow::find(name).map_or(("10099", &workflow::STATUSES[0]), |known| (known.id, known));
     let category = &known.category;
     json!({
         "self": format!("{base}/status/{id}"),
@@ -113,7 +114,8 @@ pub(crate) struct Selection {
 impl Selection {
     /// Names, `-names`, `*all` and `*navigable`; an empty list is `otherwise`.
     pub(crate) fn new(list: Vec<String>, otherwise: &str) -> Self {
-        let (excluded, mut names): (Vec<_>, Vec<_>) = list.into_iter().partition(|name| name.starts_with('-'));
+        let (excluded, mut names): (Vec<_>, Vec<_>) =
+            list.into_iter().partition(|name| name.starts_with('-'));
         if names.is_empty() {
             names.push(if excluded.is_empty() { otherwise } else { "*all" }.to_owned());
         }
@@ -161,29 +163,32 @@ pub(crate) fn issue(base: &str, site: &Site, issue: &Issue, selection: &Selectio
 
 fn fields(base: &str, project: Option<&Project>, issue: &Issue) -> Map<String, Value> {
     let comments: Vec<Value> = issue.comments.iter().map(|one| comment(base, &issue.id, one)).collect();
-    let mut fields = Map::from_iter([
-        ("summary", issue.summary.as_str().into()),
-        ("description", issue.description.clone()),
-        ("labels", json!(issue.labels)),
-        ("status", status(base, &issue.status)),
-        ("issuetype", issue_type(base, &issue.issue_type)),
-        ("created", moment(issue.created_at).into()),
-        ("updated", moment(issue.updated_at).into()),
-        ("creator", user(base, &issue.creator)),
-        ("reporter", user(base, &issue.creator)),
-        ("assignee", Value::Null),
-        ("priority", Value::Null),
-        (
-            "comment",
-            json!({
-                "self": format!("{base}/issue/{}/comment", issue.id),
-                "comments": comments,
-                "startAt": 0,
-                "maxResults": comments.len(),
-                "total": comments.len(),
-            }),
-        ),
-    ].map(|(name, value): (&str, Value)| (name.to_owned(), value)));
+    let mut fields = Map::from_iter(
+        [
+            ("summary", issue.summary.as_str().into()),
+            ("description", issue.description.clone()),
+            ("labels", json!(issue.labels)),
+            ("status", status(base, &issue.status)),
+            ("issuetype", issue_type(base, &issue.issue_type)),
+            ("created", moment(issue.created_at).into()),
+            ("updated", moment(issue.updated_at).into()),
+            ("creator", user(base, &issue.creator)),
+            ("reporter", user(base, &issue.creator)),
+            ("assignee", Value::Null),
+            ("priority", Value::Null),
+            (
+                "comment",
+                json!({
+                    "self": format!("{base}/issue/{}/comment", issue.id),
+                    "comments": comments,
+                    "startAt": 0,
+                    "maxResults": comments.len(),
+                    "total": comments.len(),
+                }),
+            ),
+        ]
+        .map(|(name, value): (&str, Value)| (name.to_owned(), value)),
+    );
     if let Some(known) = project {
         fields.insert("project".to_owned(), self::project(base, &known.id, &known.key));
     }

@@ -51,6 +51,11 @@ impl Issue {
         self.key.rsplit_once('-').and_then(|(_, number)| number.parse().ok()).unwrap_or_default()
     }
 
+    /// Ids rise with every issue.
+    pub(crate) fn id_number(&self) -> u64 {
+        self.id.parse().unwrap_or_default()
+    }
+
     pub(crate) fn enter(&mut self, status: &str, now: u64) {
         (self.status, self.updated_at) = (status.to_owned(), now);
     }
@@ -102,7 +107,9 @@ impl Site {
     }
 
     pub(crate) fn project(&self, key_or_id: &str) -> Option<&Project> {
-        self.projects.iter().find(|project| project.key.eq_ignore_ascii_case(key_or_id) || project.id == key_or_id)
+        self.projects
+            .iter()
+            .find(|project| project.key.eq_ignore_ascii_case(key_or_id) || project.id == key_or_id)
     }
 
     /// Adds a project, unless there is one with this key; keys are upper case in Jira.
@@ -154,9 +161,22 @@ impl Site {
         issue
     }
 
-    pub(crate) fn comment_id(&mut self) -> String {
+    /// Adds a comment, and returns it with the id of its issue; `None` when there is no such issue.
+    pub(crate) fn add_comment(
+        &mut self,
+        id_or_key: &str,
+        body: Value,
+        author: &str,
+        now: u64,
+    ) -> Option<(String, Comment)> {
+        let id = (30_001 + self.last_comment).to_string();
+        let issue = self.issue_mut(id_or_key)?;
+        let comment = Comment { id, body, author: author.to_owned(), created_at: now };
+        issue.comments.push(comment.clone());
+        issue.updated_at = now;
+        let issue_id = issue.id.clone();
         self.last_comment += 1;
-        (30_000 + self.last_comment).to_string()
+        Some((issue_id, comment))
     }
 }
 

@@ -1,13 +1,16 @@
 //! Jira Cloud's webhook deliveries, as an admin's webhook with a secret sends them.
 //!
 //! The signature covers the body alone, in `X-Hub-Signature`; the id that stays the same over retries is
-//! `X-Atlassian-Webhook-Identifier`. By default the issue is `TEST-1`, nobody is named, and the time is now.
+//! `X-Atlassian-Webhook-Identifier`. By default the issue is the task `TEST-1` in To Do, nobody is named, and the
+//! time is now. Objects have the shape of version 2 of the API, in which texts are wiki markup and no documents.
 //! Not for webhooks that a Connect or OAuth app registered: those carry a JWT.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
+use super::shape;
+use super::workflow;
 use crate::clock::wall_millis;
 use crate::delivery::{SignedDelivery, set_at};
 use crate::{sign, unique};
@@ -15,8 +18,10 @@ use crate::{sign, unique};
 /// A Jira webhook delivery in the making.
 ///
 /// ```
-/// let signed = connect_testkit::JiraDelivery::event("jira:issue_created")
+/// let signed = connect_testkit::JiraDelivery::event("jira:issue_updated")
 ///     .issue("TEST-7", "Crash on start")
+///     .transition("To Do", "Done")
+///     .user("account-of-mona")
 ///     .sign("the webhook's secret");
 /// assert!(signed.header("X-Hub-Signature").is_some_and(|value| value.starts_with("sha256=")));
 /// ```
@@ -27,12 +32,24 @@ pub struct JiraDelivery {
     payload: Option<Value>,
     key: String,
     summary: String,
+    issue_id: Option<String>,
+    comment: Option<Comment>,
+    transition: Option<(String, String)>,
+    user: Option<String>,
+    site: String,
     unix_millis: Option<u64>,
     changes: Vec<(String, Value)>,
     identifier: String,
     retry: Option<u32>,
     secret: Option<String>,
     wrong_signature: bool,
+}
+
+#[derive(Clone)]
+struct Comment {
+    id: String,
+    text: String,
+    author: String,
 }
 
 impl JiraDelivery {
@@ -48,6 +65,11 @@ impl JiraDelivery {
             payload: None,
             key: "TEST-1".to_owned(),
             summary: "A summary".to_owned(),
+            issue_id: None,
+            comment: None,
+            transition: None,
+            user: None,
+            site: "https://testkit.atlassian.example".to_owned(),
             unix_millis: None,
             changes: Vec::new(),
             identifier: unique::guid(),
@@ -60,6 +82,36 @@ impl JiraDelivery {
     /// The key and summary of the issue.
     pub fn issue(mut self, key: impl Into<String>, summary: impl Into<String>) -> Self {
         (self.key, self.summary) = (key.into(), summary.into());
+        self
+    }
+
+    /// The id of the issue; a fake that signs fills in the one it knows, otherwise it is `10001`.
+    pub fn issue_id(mut self, id: impl Into<String>) -> Self {
+        self.issue_id = Some(id.into());
+        self
+    }
+
+    /// The comment that the event is about: its id, its text in wiki markup, and who wrote it.
+    pub fn comment(
+        mut self,
+        id: impl Into<String>,
+        text: impl Into<String>,
+        author_account_id: impl Into<String>,
+    ) -> Self {
+        let (id, text, author) = (id.into(), text.into(), author_account_id.into());
+        self.comment = Some(Comment { id, text, author });
+        self
+    }
+
+    /// The change of status that the event is about, by name; the issue is in the second one.
+    pub fn transition(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.transition = Some((from.into(), to.into()));
+        self
+    }
+
+    /// Who did it; by default nobody is named.
+    pub fn user(mut self, account_id: impl Into<String>) -> Self {
+        self.user = Some(account_id.into());
         self
     }
 
@@ -126,26 +178,80 @@ impl JiraDelivery {
         signed
     }
 
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(crate) fn linking_to(mut self, site: &str) -> Self {
+        self.site = site.to_owned();
+        self
+    }
+
+    pub(crate) fn issue_id_unless_set(mut self, id: Option<String>) -> Self {
+        self.issue_id = self.issue_id.or(id);
+        self
+    }
+
+    pub(crate) fn at_unless_set(mut self, unix_millis: u64) -> Self {
+        self.unix_millis.get_or_insert(unix_millis);
+        self
+    }
+
     fn own_payload(&self) -> Value {
-        const SITE: &str = "https://testkit.atlassian.example/rest/api/2";
+        let base = format!("{}/rest/api/2", self.site);
+        let unix_millis = self.unix_millis.unwrap_or_else(wall_millis);
+        let moment = shape::moment(unix_millis / 1000);
+        let id = self.issue_id.as_deref().unwrap_or("10001");
         let project = self.key.rsplit_once('-').map_or(self.key.as_str(), |(project, _)| project);
-        json!({
-            "timestamp": self.unix_millis.unwrap_or_else(wall_millis),
+        let status = self.transition.as_ref().map_or(workflow::STATUSES[0].name, |(_, to)| to);
+        let mut payload = json!({
+            "timestamp": unix_millis,
             "webhookEvent": self.event,
             "issue": {
-                "id": "10001",
-                "self": format!("{SITE}/issue/10001"),
+                "id": id,
+                "self": format!("{base}/issue/{id}"),
                 "key": self.key,
                 "fields": {
                     "summary": self.summary,
                     "description": null,
-                    "project": { "id": "10000", "key": project, "name": project },
-                    "issuetype": { "id": "10002", "name": "Task", "subtask": false },
-                    "status": { "id": "10003", "name": "To Do" },
+                    "project": shape::project(&base, "10000", project),
+                    "issuetype": shape::issue_type(&base, shape::ISSUE_TYPES[0].0),
+                    "status": shape::status(&base, status),
                     "labels": [],
                 },
             },
-        })
+        });
+        if let Some(account) = &self.user {
+            payload["user"] = shape::user(&base, account);
+        }
+        if let Some((from, to)) = &self.transition {
+            payload["issue_event_type_name"] = "issue_generic".into();
+            payload["changelog"] = json!({
+                "id": unique::number().to_string(),
+                "items": [{
+                    "field": "status",
+                    "fieldId": "status",
+                    "fieldtype": "jira",
+                    "from": shape::status(&base, from)["id"],
+                    "fromString": from,
+                    "to": shape::status(&base, to)["id"],
+                    "toString": to,
+                }],
+            });
+        }
+        if let Some(comment) = &self.comment {
+            payload["comment"] = json!({
+                "self": format!("{base}/issue/{id}/comment/{}", comment.id),
+                "id": comment.id,
+                "author": shape::user(&base, &comment.author),
+                "updateAuthor": shape::user(&base, &comment.author),
+                "body": comment.text,
+                "created": moment,
+                "updated": moment,
+                "jsdPublic": true,
+            });
+        }
+        payload
     }
 }
 
