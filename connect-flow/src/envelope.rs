@@ -27,8 +27,8 @@ pub struct Envelope {
     pub event_type: String,
     /// What makes it the same event again; unique per tenant and source.
     pub dedupe_key: String,
-    /// What the event is about (an issue's id, say), for a worker that keeps the events of one thing in order. The
-    /// worker of this version does not: handlers look at the state, not at the order.
+    /// What the event is about (an issue's id, say). Kept for hosts; the worker does not order by it: handlers look at
+    /// the state of things, not at the order of events.
     pub ordering_key: Option<String>,
     /// The media type of `body`, as received.
     pub content_type: Option<String>,

@@ -1,54 +1,51 @@
-//! From a verified webhook to a handled event: an envelope goes into an inbox, a worker takes it out and runs a handler.
+//! From a verified webhook to effects that happen once: inbox, worker, effect journal, dead letters, mappings, log.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`envelope`] | the event as it is stored: tenant, source, dedupe key, raw bytes |
-//! | [`inbox`] | where events wait; accepts each dedupe key once |
-//! | [`memory`] | an inbox in memory: **volatile**, what it holds is gone when the process ends |
+//! | [`store`] | what a store is: [`inbox`], [`effect`], [`dead_letter`], [`mapping`], [`log`] |
+//! | [`memory`] | a store in memory, for tests: **volatile**, what it holds is gone when the process ends |
 //! | [`handler`] | what a program does with an event |
-//! | [`worker`] | runs handlers, a few at a time, and survives their panics |
+//! | [`step`] | effects outside, each of which happens once as far as the other side allows |
+//! | [`worker`] | leases events, runs handlers, retries by [`schedule`], gives up into the dead letters |
 //! | [`sink`] | puts what `connect-webhook` received into an inbox |
+//! | `conformance` | the suite that every store must pass (feature `conformance`) |
 //!
 //! # What is promised
-//! With the inbox in memory: an event is handled **at most once**, each dedupe key one time while it is remembered, and a
-//! full inbox refuses (503) instead of forgetting. A handler that fails is recorded and not run again. Nothing here
-//! survives the end of the process; say so where you use it.
-//!
-//! ```
-//! use connect_flow::{Envelope, Handler, Inbox, MemoryInbox, Receipt, Worker, handler::{Failure, Handled}};
-//! use std::sync::Arc;
-//!
-//! struct Print;
-//! #[async_trait::async_trait]
-//! impl Handler for Print {
-//!     async fn handle(&self, envelope: &Envelope) -> Result<Handled, Failure> {
-//!         println!("{} {}", envelope.source, envelope.event_type);
-//!         Ok(Handled::Done("printed".into()))
-//!     }
-//! }
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! let inbox = Arc::new(MemoryInbox::default());
-//! let worker = Worker::new(Arc::clone(&inbox), Arc::new(Print)).start();
-//! let event = Envelope::new("default", "github", "push", "delivery-1", "{}");
-//! assert!(matches!(inbox.accept(event.clone()).await, Ok(Receipt::Accepted(_))));
-//! assert!(matches!(inbox.accept(event).await, Ok(Receipt::Duplicate(_))));
-//! worker.stop().await; // takes no more, finishes what it has
-//! assert_eq!(inbox.counts().done, 1);
-//! # }
-//! ```
+//! - An event is as safe as the store makes it when [`Inbox::accept`] returns; each dedupe key is stored once.
+//! - Handlers run **at least once**: again after a failure, after a panic, and after the death of the process.
+//! - An effect outside is done once if it can be looked for ([`step::Policy::Probe`]) or if doing it twice does no harm;
+//!   otherwise its author chooses between perhaps twice and perhaps not at all. Nothing can promise more.
+//! - Whoever lost a lease can change nothing any more.
 
+pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod dead_letter;
+pub mod effect;
 pub mod envelope;
 pub mod handler;
 pub mod inbox;
+pub mod log;
+pub mod mapping;
 pub mod memory;
+pub mod schedule;
 pub mod sink;
+pub mod step;
+pub mod store;
 pub mod worker;
 
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use dead_letter::{DeadLetter, DeadLetters};
+pub use effect::Effects;
 pub use envelope::Envelope;
-pub use handler::Handler;
-pub use inbox::{Inbox, InboxError, Receipt};
-pub use memory::MemoryInbox;
+pub use handler::{Failure, Handled, Handler};
+pub use inbox::{EventId, Inbox, Receipt};
+pub use log::{Log, LogRow};
+pub use mapping::{Mapping, Mappings};
+pub use memory::MemoryStore;
+pub use schedule::Schedule;
 pub use sink::InboxSink;
+pub use step::{Cx, Policy};
+pub use store::{Listed, Slice, Store, StoreError, StoreErrorKind};
 pub use worker::{RunningWorker, Worker};

@@ -1,124 +1,414 @@
-//! Runs handlers, a few at a time, and survives their panics.
+//! Leases events, runs handlers, retries by the schedule, and gives up into the dead letters.
 //!
-//! Each event is handed to the handler once. A failure is recorded with its class; it is **not** run again, because
-//! without a journal of effects nobody can tell whether the first run was applied.
+//! An attempt counts from its claim. While a handler runs, its lease is kept by heartbeats; a worker that lost a lease
+//! drops the handler and says nothing more about the event. A panic is a failed attempt. An event that panicked or lost
+//! its process three times is given up, so that it cannot take the others down with it.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::envelope::Envelope;
+use crate::clock::{Clock, SystemClock};
 use crate::handler::{Failure, Handled, Handler};
-use crate::memory::MemoryInbox;
+use crate::inbox::{AttemptEnd, Claim, ClaimRequest, Ended, Held};
+use crate::log::LogRow;
+use crate::schedule::Schedule;
+use crate::step::Cx;
+use crate::store::Store;
 
-/// Handlers that run at the same time, unless set.
-const CONCURRENCY: usize = 8;
+/// Deaths without a word, and panics, after which an event is given up.
+const MOST_DEATHS: u32 = 3;
+
+/// How often a store is asked for work that another process may have brought.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How a worker works; every value can be set.
+///
+/// | field | default |
+/// |---|---|
+/// | `concurrency` | 16 handlers at the same time |
+/// | `per_tenant` | 8 of them for one tenant |
+/// | `lease` / `heartbeat` | 60 s / 20 s |
+/// | `deadline` | 5 min for one attempt |
+/// | `schedule` | 5 s, 30 s, 2 min, 10 min, 30 min, 2 h, 6 h, 15 h |
+/// | `seed` | 0: of the jitter |
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Handlers that run at the same time.
+    pub concurrency: usize,
+    /// Handlers that run at the same time for one tenant.
+    pub per_tenant: usize,
+    /// How long a claim holds without a heartbeat.
+    pub lease: Duration,
+    /// How often a running handler's lease is renewed.
+    pub heartbeat: Duration,
+    /// How long one attempt may take.
+    pub deadline: Duration,
+    /// When a failed event's time comes again.
+    pub schedule: Schedule,
+    /// Seed of the jitter.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            per_tenant: 8,
+            lease: Duration::from_secs(60),
+            heartbeat: Duration::from_secs(20),
+            deadline: Duration::from_secs(5 * 60),
+            schedule: Schedule::default(),
+            seed: 0,
+        }
+    }
+}
+
+impl Options {
+    /// Sets how many handlers run at the same time, in all and for one tenant.
+    #[must_use]
+    pub fn with_concurrency(mut self, concurrency: usize, per_tenant: usize) -> Self {
+        self.concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        self.per_tenant = per_tenant.max(1);
+        self
+    }
+
+    /// Sets how long a claim holds, and how often it is renewed.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Duration, heartbeat: Duration) -> Self {
+        self.lease = lease;
+        self.heartbeat = heartbeat.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Sets how long one attempt may take.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Sets when a failed event's time comes again.
+    #[must_use]
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = schedule;
+        self
+    }
+}
 
 /// A worker that is about to start.
 ///
-/// The crate's front page shows it at work.
+/// ```
+/// use std::sync::Arc;
+/// use connect_flow::{Cx, Envelope, Failure, Handled, Handler, Inbox, MemoryStore, Policy, SystemClock, Timestamp, Worker};
+///
+/// struct Print;
+/// #[async_trait::async_trait]
+/// impl Handler for Print {
+///     async fn handle(&self, event: &Envelope, cx: &Cx) -> Result<Handled, Failure> {
+///         let printed = cx.step("print", &event.dedupe_key, Policy::at_least_once(), || async {
+///             println!("{} {}", event.source, event.event_type);
+///             Ok("printed".to_owned())
+///         });
+///         Ok(Handled::Done(printed.await?))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let store = Arc::new(MemoryStore::default());
+/// let worker = Worker::new(store.clone(), Arc::new(Print)).start();
+/// let event = Envelope::new("default", "github", "push", "delivery-1", "{}");
+/// store.accept(event, Timestamp::default()).await.unwrap();
+/// while store.counts().await.unwrap().done == 0 {
+///     tokio::task::yield_now().await;
+/// }
+/// worker.stop(std::time::Duration::from_secs(10)).await;
+/// # }
+/// ```
 #[must_use = "a worker does nothing until `start` is called"]
 pub struct Worker {
-    inbox: Arc<MemoryInbox>,
+    store: Arc<dyn Store>,
     handler: Arc<dyn Handler>,
-    concurrency: usize,
+    clock: Arc<dyn Clock>,
+    options: Options,
 }
 
 impl Worker {
-    /// Takes events out of this inbox and hands them to this handler.
-    pub fn new(inbox: Arc<MemoryInbox>, handler: Arc<dyn Handler>) -> Self {
-        Self { inbox, handler, concurrency: CONCURRENCY }
+    /// Takes events out of this store and hands them to this handler.
+    pub fn new(store: Arc<dyn Store>, handler: Arc<dyn Handler>) -> Self {
+        Self { store, handler, clock: Arc::new(SystemClock), options: Options::default() }
     }
 
-    /// Sets how many handlers run at the same time; 0 counts as 1. Default 8.
-    pub fn concurrency(mut self, concurrency: usize) -> Self {
-        self.concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
+    /// Goes by another clock.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Works in another way.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
         self
     }
 
     /// Starts on the current tokio runtime.
     pub fn start(self) -> RunningWorker {
-        let inbox = Arc::clone(&self.inbox);
-        RunningWorker { inbox, task: tokio::spawn(self.run()) }
-    }
-
-    async fn run(self) {
-        let permits = Arc::new(Semaphore::new(self.concurrency));
-        // Dropped with the worker, and the handlers with it.
-        let mut handlers = JoinSet::new();
-        loop {
-            while handlers.try_join_next().is_some() {}
-            // The permit comes first: an event leaves the inbox only when a handler is free for it.
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-            let Some((id, envelope)) = self.inbox.claim().await else { break };
-            let (inbox, handler) = (Arc::clone(&self.inbox), Arc::clone(&self.handler));
-            handlers.spawn(async move {
-                let result = guarded(handler.as_ref(), &envelope).await;
-                let (source, event_type) = (&*envelope.source, &*envelope.event_type);
-                match &result {
-                    Ok(Handled::Done(what)) => tracing::info!(%id, source, event_type, what, "event handled"),
-                    Ok(Handled::Skipped(why)) => {
-                        tracing::info!(%id, source, event_type, why, "event skipped")
-                    }
-                    Err(failure) => {
-                        tracing::warn!(%id, source, event_type, class = failure.class, error = %failure, "event failed");
-                    }
-                }
-                inbox.finish(id, &envelope, result);
-                drop(permit);
-            });
-        }
-        while handlers.join_next().await.is_some() {}
+        let (phase, watched) = watch::channel(Phase::Working);
+        RunningWorker { phase, task: tokio::spawn(Arc::new(Shared::new(self)).run(watched)) }
     }
 }
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker").field("concurrency", &self.concurrency).finish_non_exhaustive()
+        f.debug_struct("Worker").field("options", &self.options).finish_non_exhaustive()
     }
 }
 
-/// A panic is a failure of this event, not of the worker.
-async fn guarded(handler: &dyn Handler, envelope: &Envelope) -> Result<Handled, Failure> {
-    // The handler is only used again through its own `&self`, so a half-done change inside it is its own business.
-    // The call itself stands inside too: it may panic before it yields a future.
-    AssertUnwindSafe(async { handler.handle(envelope).await })
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Err(Failure::new("panic", "the handler panicked; its message is in the log")))
-}
-
-/// A worker at work. Dropping it leaves it running; [`RunningWorker::stop`] ends it in order.
+/// A worker at work. Dropping it stops it at once, giving its events back.
 ///
 /// From [`Worker::start`].
 #[derive(Debug)]
 pub struct RunningWorker {
-    inbox: Arc<MemoryInbox>,
+    phase: watch::Sender<Phase>,
     task: JoinHandle<()>,
 }
 
 impl RunningWorker {
-    /// Closes the inbox, deals with what it holds, and returns when the last handler has ended.
-    pub async fn stop(self) {
-        self.inbox.close();
-        let _ = self.task.await;
+    /// Claims nothing more, lets running handlers end within a grace period, then gives their events back: those
+    /// attempts do not count.
+    pub async fn stop(mut self, grace: Duration) {
+        let _ = self.phase.send(Phase::Draining);
+        if tokio::time::timeout(grace, &mut self.task).await.is_err() {
+            let _ = self.phase.send(Phase::Ending);
+            let _ = self.task.await;
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Working,
+    /// No new claims.
+    Draining,
+    /// Running handlers are dropped and their events given back.
+    Ending,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    handler: Arc<dyn Handler>,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    attempts: AtomicU64,
+}
+
+impl Shared {
+    fn new(worker: Worker) -> Self {
+        let Worker { store, handler, clock, options } = worker;
+        Self { store, handler, clock, options, attempts: AtomicU64::new(0) }
     }
 
-    /// As [`RunningWorker::stop`], for at most this long; then drops what still waits and yields how many events that
-    /// were. A handler that is running is cut off at its next await.
-    pub async fn stop_within(mut self, grace: Duration) -> usize {
-        self.inbox.close();
-        if tokio::time::timeout(grace, &mut self.task).await.is_ok() {
-            return 0;
+    async fn run(self: Arc<Self>, mut phase: watch::Receiver<Phase>) {
+        let permits = Arc::new(Semaphore::new(self.options.concurrency));
+        let arrivals = self.store.arrivals();
+        let mut running = JoinSet::new();
+        while is_working(&phase) {
+            while running.try_join_next().is_some() {}
+            let arrived = arrivals.notified();
+            tokio::pin!(arrived);
+            // Registered before the claim, so that an event that comes in between is not missed.
+            arrived.as_mut().enable();
+
+            let free = permits.available_permits();
+            let claims = if free > 0 { self.claim(free).await } else { Vec::new() };
+            if claims.is_empty() {
+                let pause = if free > 0 { self.pause(!running.is_empty()).await } else { POLL };
+                tokio::select! {
+                    () = &mut arrived, if free > 0 => {}
+                    () = tokio::time::sleep(pause) => {}
+                    _ = phase.changed() => {}
+                    Some(_) = running.join_next() => {}
+                }
+                continue;
+            }
+            for claim in claims {
+                let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else { continue };
+                running.spawn(Arc::clone(&self).attempt(claim, permit, phase.clone()));
+            }
         }
-        let waiting = self.inbox.abandon();
-        let running = self.inbox.counts().running;
-        self.task.abort();
-        let _ = self.task.await;
-        waiting + running
+        while running.join_next().await.is_some() {}
     }
+
+    async fn claim(&self, most: usize) -> Vec<Claim> {
+        let now = self.clock.now();
+        let request =
+            ClaimRequest { now, until: now + self.options.lease, most, per_tenant: self.options.per_tenant };
+        self.store.claim(request).await.unwrap_or_else(|error| {
+            tracing::error!(error = %error, "no events could be claimed");
+            Vec::new()
+        })
+    }
+
+    /// How long nothing will be due, as far as is known.
+    async fn pause(&self, is_running: bool) -> Duration {
+        let now = self.clock.now();
+        match self.store.next_due().await {
+            // Something is due and yet was not handed out: its tenant is at its cap, and waits for a handler to end.
+            Ok(Some(due)) if due <= now && is_running => POLL,
+            Ok(Some(due)) => due.since(now).clamp(Duration::from_millis(1), POLL),
+            Ok(None) | Err(_) => POLL,
+        }
+    }
+
+    async fn attempt(
+        self: Arc<Self>,
+        claim: Claim,
+        _permit: OwnedSemaphorePermit,
+        mut phase: watch::Receiver<Phase>,
+    ) {
+        let (source, event_type) = (claim.envelope.source.clone(), claim.envelope.event_type.clone());
+        let id = claim.lease.event;
+        let result = if claim.expiries >= MOST_DEATHS {
+            Err(Failure::permanent("lease_expired", "its process died, or hung, again and again"))
+        } else {
+            tokio::select! {
+                result = self.handle(&claim) => match result {
+                    Some(result) => result,
+                    None => {
+                        tracing::warn!(%id, %source, event_type, "the lease was lost; the handler was dropped");
+                        return;
+                    }
+                },
+                () = ending(&mut phase) => {
+                    if let Err(error) = self.store.release(&claim.lease, self.clock.now()).await {
+                        tracing::warn!(%id, error = %error, "an event could not be given back; its lease will expire");
+                    }
+                    return;
+                }
+            }
+        };
+        let (end, status) = self.end(&claim, &result);
+        match &result {
+            Ok(Handled::Done(what)) => tracing::info!(%id, %source, event_type, what, "event handled"),
+            Ok(Handled::Skipped(why)) => tracing::info!(%id, %source, event_type, why, "event skipped"),
+            Err(failure) => {
+                let (attempt, class) = (claim.attempt, failure.class());
+                tracing::warn!(%id, %source, event_type, attempt, class, status, error = %failure, "attempt failed");
+            }
+        }
+        match self.store.finish(&claim.lease, end).await {
+            Ok(Held::Yes) => self.record(&claim, &result, status).await,
+            Ok(Held::Lost) => {
+                tracing::warn!(%id, %source, event_type, "the lease was lost before the end was stored")
+            }
+            Err(error) => {
+                tracing::error!(%id, error = %error, "the end of an attempt could not be stored; it will run again")
+            }
+        }
+    }
+
+    /// Runs the handler under its deadline, keeping the lease; `None` if the lease was lost.
+    async fn handle(&self, claim: &Claim) -> Option<Result<Handled, Failure>> {
+        let cx =
+            Cx::new(Arc::clone(&self.store), Arc::clone(&self.clock), claim.lease.clone(), claim.attempt);
+        // The handler is only used again through its own `&self`, so a half-done change inside it is its own business;
+        // the call itself stands inside too, because it may panic before it yields a future.
+        let handling =
+            AssertUnwindSafe(async { self.handler.handle(&claim.envelope, &cx).await }).catch_unwind();
+        let handling = tokio::time::timeout(self.options.deadline, handling);
+        tokio::pin!(handling);
+        loop {
+            tokio::select! {
+                ended = &mut handling => {
+                    return match ended {
+                        Ok(Ok(Err(failure))) if failure.class() == "lease_lost" => None,
+                        Ok(Ok(result)) => Some(result),
+                        Ok(Err(_)) => Some(Err(self.panicked(claim))),
+                        Err(_) => {
+                            let message = format!("no end within {:?}", self.options.deadline);
+                            Some(Err(Failure::retry("deadline", message)))
+                        }
+                    };
+                }
+                () = tokio::time::sleep(self.options.heartbeat) => {
+                    match self.store.extend(&claim.lease, self.clock.now() + self.options.lease).await {
+                        Ok(Held::Yes) => {}
+                        Ok(Held::Lost) => return None,
+                        Err(error) => tracing::warn!(error = %error, "a lease could not be renewed"),
+                    }
+                }
+            }
+        }
+    }
+
+    fn panicked(&self, claim: &Claim) -> Failure {
+        let message = "the handler panicked; its message is in the log";
+        if claim.panics + 1 >= MOST_DEATHS {
+            return Failure::permanent("panic", message);
+        }
+        Failure::retry("panic", message)
+    }
+
+    /// What becomes of the event.
+    fn end(&self, claim: &Claim, result: &Result<Handled, Failure>) -> (AttemptEnd, &'static str) {
+        let now = self.clock.now();
+        let (ended, status, class, message) = match result {
+            Ok(Handled::Done(what)) => (Ended::Done, "ok", "", what.as_str()),
+            Ok(Handled::Skipped(why)) => (Ended::Skipped, "skipped", "", why.as_str()),
+            Err(failure) => {
+                let number = self.attempts.fetch_add(1, Ordering::Relaxed);
+                // Weyl sequence: neighbouring attempts get unrelated seeds.
+                let seed = self.options.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let random = fastrand::Rng::with_seed(seed).f64();
+                let (class, message) = (failure.class(), failure.message());
+                match self.options.schedule.wait(claim.attempt, random) {
+                    Some(wait) if !failure.is_permanent() => {
+                        let wait = wait.max(failure.shortest_wait().unwrap_or_default());
+                        (Ended::Retry { at: now + wait }, "retry", class, message)
+                    }
+                    _ => (Ended::Dead, "dead", class, message),
+                }
+            }
+        };
+        (AttemptEnd { at: now, ended, class: class.to_owned(), message: message.to_owned() }, status)
+    }
+
+    async fn record(&self, claim: &Claim, result: &Result<Handled, Failure>, status: &str) {
+        let (tenant, event) = (&claim.lease.tenant, claim.lease.event);
+        let now = self.clock.now();
+        let at = match self.store.log_row(tenant, event).await {
+            Ok(Some(row)) => row.at,
+            Ok(None) | Err(_) => now,
+        };
+        let row = LogRow {
+            event,
+            source: claim.envelope.source.to_string(),
+            target: self.handler.target(&claim.envelope).to_owned(),
+            event_type: claim.envelope.event_type.clone(),
+            status: status.to_owned(),
+            class: result.as_ref().err().map(|failure| failure.class().to_owned()).unwrap_or_default(),
+            at,
+            duration: now.since(at),
+        };
+        if let Err(error) = self.store.record(tenant, row).await {
+            tracing::warn!(error = %error, "the log row of an event could not be written");
+        }
+    }
+}
+
+/// A dropped sender means that the host let go of the worker.
+fn is_working(phase: &watch::Receiver<Phase>) -> bool {
+    phase.has_changed().is_ok() && *phase.borrow() == Phase::Working
+}
+
+async fn ending(phase: &mut watch::Receiver<Phase>) {
+    // An error means that the host let go of the worker: the same.
+    let _ = phase.wait_for(|phase| *phase == Phase::Ending).await;
 }

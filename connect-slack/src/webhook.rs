@@ -56,3 +56,40 @@ pub struct EventCallback {
     /// What happened; `type` says which of the many shapes it has.
     pub event: Value,
 }
+
+/// A message shortcut: somebody picked it from a message's menu. It comes as a form with the field `payload`, and
+/// carries no event id: team, channel and the message's `ts` together name it.
+///
+/// <https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload>
+#[non_exhaustive]
+#[derive(Clone, Debug, Deserialize)]
+pub struct MessageAction {
+    /// Which shortcut.
+    #[serde(default)]
+    pub callback_id: String,
+    /// The workspace.
+    #[serde(default)]
+    pub team: Reference,
+    /// Where the message is.
+    pub channel: Reference,
+    /// Who picked it.
+    #[serde(default)]
+    pub user: Reference,
+    /// The message.
+    pub message: crate::model::Message,
+}
+
+/// Something by its id, with a name where Slack sends one.
+///
+/// Part of [`MessageAction`].
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Reference {
+    /// The id.
+    #[serde(default)]
+    pub id: String,
+    /// The name.
+    pub name: Option<String>,
+    /// An account's name, in some payloads instead of `name`.
+    pub username: Option<String>,
+}

@@ -21,7 +21,8 @@ connect-hub: webhooks of GitHub, Slack and Jira come in, Slack messages go out
 
 options
   --bind ADDRESS:PORT       where to listen (CONNECT_BIND; default 127.0.0.1:5001; port 0 picks a free one)
-  --fake NAME               swaps one service for its fake: github, slack
+  --db PATH                 where events are kept (CONNECT_DATABASE_URL, a path or sqlite:PATH); default: in memory
+  --fake NAME               swaps one service for its fake: github, slack, jira
   --json                    with --check: the table as JSON
   --help, --version
 
@@ -31,6 +32,11 @@ environment
   CONNECT_SLACK_CHANNEL     required for Slack     SLACK_API_URL                   optional
   JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN        required for Jira
   JIRA_WEBHOOK_SECRET       optional: Jira's webhooks
+  CONNECT_JIRA_PROJECT      optional: where Slack's shortcuts make issues    CONNECT_JIRA_ISSUE_TYPE    default Task
+  CONNECT_API_TOKEN         for /api/v1; required unless the address is a loopback one
+  CONNECT_RETRY_SECONDS     optional: waits between attempts, 5,30,120,600,1800,7200,21600,54000
+  CONNECT_SETTLE_SECONDS    optional: how old an effect of unknown fate must be before \"not found\" counts, 60
+  CONNECT_LEASE_SECONDS     optional: how long a claim holds without a heartbeat, 60
   CONNECT_GITHUB_ACTIONS    optional: only these actions, comma-separated (opened,closed)
   CONNECT_TENANTS           optional: tenants with endpoints /webhooks/TENANT/SERVICE, comma-separated
   CONNECT_LOG               optional: error, warn, info, debug, trace, or target=level,...
@@ -42,6 +48,7 @@ pub(crate) struct Arguments {
     pub(crate) mode: Mode,
     pub(crate) bind: SocketAddr,
     pub(crate) fakes: BTreeSet<String>,
+    pub(crate) database: Option<String>,
     pub(crate) json: bool,
 }
 
@@ -62,6 +69,7 @@ impl Arguments {
     ) -> Result<Self, Failure> {
         let mut parser = lexopt::Parser::from_iter(words);
         let (mut mode, mut bind, mut fakes, mut json) = (Mode::Serve, None, BTreeSet::new(), false);
+        let mut database = None;
         let usage = |error: lexopt::Error| Failure::Usage(format!("{error}; see --help"));
         while let Some(argument) = parser.next().map_err(usage)? {
             match argument {
@@ -71,6 +79,7 @@ impl Arguments {
                 Long("version") | Short('V') => mode = Mode::Version,
                 Long("json") => json = true,
                 Long("bind") => bind = Some(parser.value().and_then(ValueExt::string).map_err(usage)?),
+                Long("db") => database = Some(parser.value().and_then(ValueExt::string).map_err(usage)?),
                 Long("fake") => {
                     let name = parser.value().and_then(ValueExt::string).map_err(usage)?;
                     if !FAKES.contains(&name.as_str()) {
@@ -87,11 +96,15 @@ impl Arguments {
             }
             if matches!(mode, Mode::Help | Mode::Version) {
                 let bind = SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0));
-                return Ok(Self { mode, bind, fakes, json });
+                return Ok(Self { mode, bind, fakes, database, json });
             }
         }
         let only =
             |holds: bool, rule: &str| if holds { Ok(()) } else { Err(Failure::Usage(rule.to_owned())) };
+        only(
+            database.is_none() || mode == Mode::Serve,
+            "--db goes with neither --demo nor --check, which bring their own",
+        )?;
         only(!json || mode == Mode::Check, "--json goes with --check only")?;
         only(
             fakes.is_empty() || mode == Mode::Serve,
@@ -107,7 +120,7 @@ impl Arguments {
             (None, None) => (DEFAULT_BIND.to_owned(), "--bind"),
         };
         let bind = address(text.trim(), source)?;
-        Ok(Self { mode, bind, fakes, json })
+        Ok(Self { mode, bind, fakes, database, json })
     }
 }
 
@@ -162,15 +175,16 @@ mod tests {
 
     #[test]
     fn mistakes_name_the_word_and_the_remedy() {
-        let cases: [(&[&str], &str); 10] = [
+        let cases: [(&[&str], &str); 11] = [
             (&["--frob"], "--frob"),
             (&["frob"], "`frob`"),
             (&["--bind"], "--bind"),
             (&["--bind", "5001"], "127.0.0.1:5001"),
             (&["--bind", "127.0.0.1:99999"], "127.0.0.1:99999"),
-            (&["--fake", "jira"], "github, slack"),
+            (&["--fake", "gitlab"], "github, slack, jira"),
             (&["--demo", "--check"], "exclude"),
             (&["--json"], "--check"),
+            (&["--check", "--db", "x"], "--db"),
             (&["--demo", "--fake", "slack"], "--fake"),
             (&["--check", "--bind", "127.0.0.1:1"], "--bind"),
         ];

@@ -1,7 +1,7 @@
-//! Inbox, worker and HTTP server, wired together.
+//! Store, worker and HTTP server, wired together.
 //!
-//! A webhook's way: route → `Receiver` (caps, signature, handshake) → inbox → 2xx; later worker → flow. The inbox is in
-//! memory, so what was accepted and not yet handled is lost when the process dies; the start-up line says so.
+//! A webhook's way: route → `Receiver` (caps, signature, handshake) → store → 2xx; later worker → flow. With a database
+//! the 2xx means that the event is on disk; without, events are in memory and the start-up line says so.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,9 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use connect_core::{Connector, Context};
-use connect_flow::{InboxSink, MemoryInbox, RunningWorker, Worker};
+use connect_flow::worker::Options;
+use connect_flow::{Clock, MemoryStore, RunningWorker, Store, SystemClock, Timestamp, Worker};
+use connect_store_sqlite::SqliteStore;
 use connect_webhook::{BuildError, Endpoint, Receiver, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -20,7 +22,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::Failure;
+use crate::api;
 use crate::flow::Flows;
+use crate::intake::Intake;
 use crate::settings::Settings;
 
 /// How long open requests may take when the hub stops: senders give up after about as long.
@@ -32,10 +36,12 @@ const WORKER_GRACE: Duration = Duration::from_secs(30);
 /// A hub at work.
 pub(crate) struct Hub {
     url: String,
-    inbox: Arc<MemoryInbox>,
+    store: Arc<dyn Store>,
+    durability: &'static str,
     /// Absent if no service has a secret to verify webhooks with.
     receiver: Option<Receiver>,
     worker: RunningWorker,
+    sweeper: JoinHandle<()>,
     server: JoinHandle<std::io::Result<()>>,
     stop: oneshot::Sender<()>,
     /// Fakes live as long as the hub.
@@ -44,25 +50,43 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) async fn start(settings: Settings, bind: SocketAddr) -> Result<Self, Failure> {
+        if !bind.ip().is_loopback() && settings.api_token.is_none() {
+            return Err(Failure::Usage(format!(
+                "{bind} can be reached from outside: set CONNECT_API_TOKEN, or listen on a loopback address"
+            )));
+        }
         let listener = TcpListener::bind(bind).await.map_err(|error| cannot_listen(bind, &error))?;
         let address = listener.local_addr().map_err(|error| cannot_listen(bind, &error))?;
 
+        let (store, durability): (Arc<dyn Store>, _) = match &settings.database {
+            Some(place) => {
+                let store = SqliteStore::open(place).map_err(|error| Failure::Failed(error.to_string()))?;
+                (Arc::new(store), "disk")
+            }
+            None => (Arc::new(MemoryStore::default()), "memory"),
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let settings = Arc::new(settings);
-        let inbox = Arc::new(MemoryInbox::default());
-        let receiver = receiver(&settings, Arc::clone(&inbox))?;
-        let worker = Worker::new(Arc::clone(&inbox), Arc::new(Flows::new(&settings))).start();
+        let receiver = receiver(&settings, Intake::new(Arc::clone(&store), Arc::clone(&clock)))?;
+        let options = Options::default()
+            .with_schedule(settings.schedule.clone())
+            .with_lease(settings.lease, settings.lease / 3);
+        let worker =
+            Worker::new(Arc::clone(&store), Arc::new(Flows::new(&settings))).options(options).start();
         announce_identities(&settings);
+        let sweeper = tokio::spawn(sweep(Arc::clone(&store)));
 
         let (stop, stopped) = oneshot::channel();
+        let api = api::routes(Arc::clone(&store), clock, settings.api_token.clone());
         let server = tokio::spawn({
-            let routes = routes(receiver.clone());
+            let routes = routes(receiver.clone()).merge(api);
             async move {
                 let stopped = async { drop(stopped.await) };
                 axum::serve(listener, routes).with_graceful_shutdown(stopped).await
             }
         });
         let url = format!("http://{address}");
-        Ok(Self { url, inbox, receiver, worker, server, stop, _settings: settings })
+        Ok(Self { url, store, durability, receiver, worker, sweeper, server, stop, _settings: settings })
     }
 
     /// Where it listens.
@@ -70,8 +94,14 @@ impl Hub {
         &self.url
     }
 
-    pub(crate) fn inbox(&self) -> &Arc<MemoryInbox> {
-        &self.inbox
+    /// Where events are kept.
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// What a 2xx is worth.
+    pub(crate) fn durability(&self) -> &'static str {
+        self.durability
     }
 
     /// How many requests were refused.
@@ -85,7 +115,7 @@ impl Hub {
         tracing::info!("stopping: no new events, finishing what was accepted; a second signal ends at once");
         tokio::select! {
             stopped = self.stop() => stopped,
-            () = stop_signal() => Err(Failure::Failed("stopped at once: what was still waiting is lost".into())),
+            () = stop_signal() => Err(Failure::Failed("stopped at once: what was running is left to its lease".into())),
         }
     }
 
@@ -101,22 +131,22 @@ impl Hub {
                 Ok(Ok(()))
             }
         };
-        let lost = self.worker.stop_within(WORKER_GRACE).await;
-        if lost > 0 {
-            tracing::error!(
-                lost,
-                "accepted events were not handled in time and are lost: events are kept in memory"
+        self.worker.stop(WORKER_GRACE).await;
+        self.sweeper.abort();
+        if let Ok(counts) = self.store.counts().await {
+            let waiting = counts.pending + counts.leased;
+            tracing::info!(
+                waiting,
+                done = counts.done,
+                skipped = counts.skipped,
+                dead = counts.dead,
+                refused,
+                "stopped"
             );
+            if waiting > 0 && self.durability == "memory" {
+                tracing::error!(waiting, "accepted events were not handled in time and are lost");
+            }
         }
-        let events = self.inbox.counts();
-        tracing::info!(
-            done = events.done,
-            skipped = events.skipped,
-            failed = events.failed,
-            duplicates = events.duplicates,
-            refused,
-            "stopped"
-        );
         match served {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Failure::Failed(format!("the server failed: {error}"))),
@@ -142,13 +172,13 @@ fn cannot_listen(bind: SocketAddr, error: &std::io::Error) -> Failure {
 }
 
 /// Every tenant has the endpoints of every service that has a verifier; `None` if no service has one.
-fn receiver(settings: &Settings, inbox: Arc<MemoryInbox>) -> Result<Option<Receiver>, Failure> {
+fn receiver(settings: &Settings, intake: Intake) -> Result<Option<Receiver>, Failure> {
     let verifiers = [
         ("github", settings.github.as_ref().map(|github| &github.verifier)),
         ("slack", settings.slack.as_ref().and_then(|slack| slack.verifier.as_ref())),
         ("jira", settings.jira.as_ref().and_then(|jira| jira.verifier.as_ref())),
     ];
-    let mut builder = Receiver::builder().sink(InboxSink::new(inbox)).timer(TokioTimer);
+    let mut builder = Receiver::builder().sink(intake).timer(TokioTimer);
     for tenant in &settings.tenants {
         for (service, verifier) in &verifiers {
             if let Some(verifier) = verifier {
@@ -177,8 +207,21 @@ async fn health() -> Json<Value> {
 }
 
 async fn no_route() -> (StatusCode, Json<Value>) {
-    let routes = "GET /health, POST /webhooks/{github,slack,jira}, POST /webhooks/{tenant}/{service}";
+    let routes =
+        "GET /health, POST /webhooks/{github,slack,jira}, POST /webhooks/{tenant}/{service}, /api/v1/...";
     (StatusCode::NOT_FOUND, Json(json!({"error": format!("no such route; there are {routes}")})))
+}
+
+/// Forgets ended events after the retention time, a few at a time, so that nothing else waits long.
+async fn sweep(store: Arc<dyn Store>) {
+    const RETENTION_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
+    const EVERY: Duration = Duration::from_secs(60);
+    const BATCH: u32 = 500;
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let before = Timestamp::from_micros(SystemClock.now().as_micros().saturating_sub(RETENTION_MICROS));
+        while let Ok(BATCH) = store.sweep(before, BATCH).await {}
+    }
 }
 
 /// Asks each real service who the credentials are, and says so in the log: a wrong token is known now, not at the first
@@ -192,8 +235,8 @@ fn announce_identities(settings: &Settings) {
     if let Some(slack) = settings.slack.as_ref().filter(|slack| slack.fake.is_none()) {
         connectors.push(Arc::new(slack.client.clone()));
     }
-    if let Some(client) = settings.jira.as_ref().and_then(|jira| jira.client.clone()) {
-        connectors.push(Arc::new(client));
+    if let Some(jira) = settings.jira.as_ref().filter(|jira| jira.fake.is_none()) {
+        connectors.push(Arc::new(jira.client.clone()));
     }
     for connector in connectors {
         tokio::spawn(async move {

@@ -4,16 +4,20 @@
 //! |---|---|
 //! | `arguments` | the command line |
 //! | `settings` | which services are real, fake or off, from the environment |
-//! | `hub` | inbox, worker and HTTP server, wired together; starts and stops |
+//! | `hub` | store, worker and HTTP server, wired together; starts and stops |
+//! | `intake` | from a verified delivery to a stored event |
 //! | `flow` | what happens on an event |
+//! | `api` | the routes for people and programs |
 //! | `story` | the story that `--demo` and `--check` play, with fakes and real HTTP |
 //! | `table` | what people see |
 //!
 //! Exit codes: 0 all is well, 1 it failed, 2 the command line or the environment must be changed first.
 
+mod api;
 mod arguments;
 mod flow;
 mod hub;
+mod intake;
 mod logging;
 mod settings;
 mod story;
@@ -81,11 +85,16 @@ async fn run() -> Result<(), Failure> {
         }
         Mode::Serve => {
             logging::start("info", environment)?;
-            let settings = Settings::from_vars(environment, &arguments.fakes).await?;
+            let mut settings = Settings::from_vars(environment, &arguments.fakes).await?;
+            settings.database = arguments.database.or(settings.database);
             say(settings.overview());
             let sample = settings.sample_for_fake_github();
             let hub = Hub::start(settings, arguments.bind).await?;
-            say(format_args!("listening on {} (stop with Ctrl-C); durability: memory", hub.url()));
+            say(format_args!(
+                "listening on {} (stop with Ctrl-C); durability: {}",
+                hub.url(),
+                hub.durability()
+            ));
             if let Some(sample) = sample {
                 sample.deliver_to(&hub).await?;
             }

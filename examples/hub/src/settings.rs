@@ -5,28 +5,44 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use connect_core::Vars;
+use connect_core::{Secret, Vars};
+use connect_flow::Schedule;
 use connect_github::GitHub;
 use connect_jira::Jira;
 use connect_slack::Slack;
-use connect_testkit::{FakeGitHub, FakeSlack, GitHubDelivery};
+use connect_testkit::{FakeGitHub, FakeJira, FakeSlack, GitHubDelivery};
 use connect_webhook::Verifier;
 
 use crate::Failure;
 use crate::hub::Hub;
 
 /// Services that have a fake.
-pub(crate) const FAKES: &[&str] = &["github", "slack"];
+pub(crate) const FAKES: &[&str] = &["github", "slack", "jira"];
 
 /// The channel of the fake Slack.
 pub(crate) const FAKE_CHANNEL: &str = "C0PULLS";
+
+/// The project of the fake Jira.
+pub(crate) const FAKE_PROJECT: &str = "OPS";
+
+/// Jira's search lags behind, by minutes on a bad day; users report a fifth of fresh issues missing at first.
+const SETTLE: Duration = Duration::from_secs(60);
+
+const LEASE: Duration = Duration::from_secs(60);
+
+/// Longer waits are typing errors.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Per service, every variable that belongs to it: one of them set means the service is wanted.
 const VARIABLES: &[(&str, &[&str])] = &[
     ("github", &["GITHUB_WEBHOOK_SECRET", "GITHUB_TOKEN", "GITHUB_API_URL"]),
     ("slack", &["SLACK_BOT_TOKEN", "CONNECT_SLACK_CHANNEL", "SLACK_SIGNING_SECRET", "SLACK_API_URL"]),
-    ("jira", &["JIRA_BASE_URL", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_WEBHOOK_SECRET"]),
+    (
+        "jira",
+        &["JIRA_BASE_URL", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_WEBHOOK_SECRET", "CONNECT_JIRA_PROJECT"],
+    ),
 ];
 
 const NOTHING_CONFIGURED: &str = "\
@@ -49,6 +65,16 @@ pub(crate) struct Settings {
     pub(crate) tenants: BTreeSet<String>,
     /// Which GitHub actions are announced; `None` is all of them.
     pub(crate) actions: Option<BTreeSet<String>>,
+    /// Where events are kept; `None` is in memory.
+    pub(crate) database: Option<String>,
+    /// What calls of the API must carry; without it the hub listens on loopback only.
+    pub(crate) api_token: Option<Secret>,
+    /// When a failed event's time comes again.
+    pub(crate) schedule: Schedule,
+    /// How old the first attempt at an effect must be before "not found" counts.
+    pub(crate) settle: Duration,
+    /// How long a claim holds without a heartbeat.
+    pub(crate) lease: Duration,
 }
 
 pub(crate) struct GitHubSettings {
@@ -70,10 +96,22 @@ pub(crate) struct SlackSettings {
 }
 
 pub(crate) struct JiraSettings {
-    /// Absent only where a story needs Jira's webhooks and nothing else.
-    pub(crate) client: Option<Jira>,
+    pub(crate) client: Jira,
+    /// Kept alive as long as the hub.
+    pub(crate) fake: Option<Arc<FakeJira>>,
     /// Without a webhook secret there is no endpoint for Jira's webhooks.
     pub(crate) verifier: Option<Verifier>,
+    /// Where Slack's shortcuts make issues; without it that flow is off.
+    pub(crate) project: Option<JiraProject>,
+}
+
+/// Where issues are made.
+#[derive(Clone)]
+pub(crate) struct JiraProject {
+    pub(crate) key: String,
+    pub(crate) issue_type: String,
+    /// The site's address, for links that people follow.
+    pub(crate) site: String,
 }
 
 impl Settings {
@@ -121,13 +159,27 @@ impl Settings {
         } else {
             None
         };
-        let jira = if wanted("jira") {
-            let client = Some(Jira::from_vars(&lookup).map_err(unusable)?);
+        let jira = if fakes.contains("jira") {
+            let fake = FakeJira::start().await.map_err(cannot_fake)?;
+            Some(JiraSettings::fake(Arc::new(fake))?)
+        } else if wanted("jira") {
+            let client = Jira::from_vars(&lookup).map_err(unusable)?;
+            let site = vars.optional("JIRA_BASE_URL").unwrap_or_default().trim_end_matches('/').to_owned();
+            let project = vars.optional("CONNECT_JIRA_PROJECT").map(|key| JiraProject {
+                key,
+                issue_type: vars.optional("CONNECT_JIRA_ISSUE_TYPE").unwrap_or_else(|| "Task".to_owned()),
+                site,
+            });
+            if let Some(odd) = project.as_ref().filter(|project| !is_tenant(&project.key)) {
+                let message =
+                    format!("CONNECT_JIRA_PROJECT: `{}` is no project key; use one like OPS", odd.key);
+                return Err(Failure::Usage(message));
+            }
             let verifier = match vars.optional(connect_jira::webhook::SECRET_VARIABLE) {
                 Some(_) => Some(connect_jira::webhook::verifier_from_vars(&lookup).map_err(unusable)?),
                 None => None,
             };
-            Some(JiraSettings { client, verifier })
+            Some(JiraSettings { client, fake: None, verifier, project })
         } else {
             None
         };
@@ -139,7 +191,22 @@ impl Settings {
         }
         tenants.insert("default".to_owned());
         let actions = list(vars.optional("CONNECT_GITHUB_ACTIONS"));
-        Ok(Self { github, slack, jira, tenants, actions })
+        let api_token = vars.secret("CONNECT_API_TOKEN").map_err(unusable)?;
+        Ok(Self {
+            github,
+            slack,
+            jira,
+            tenants,
+            actions,
+            database: vars.optional("CONNECT_DATABASE_URL"),
+            api_token,
+            schedule: match seconds(&vars, "CONNECT_RETRY_SECONDS")? {
+                Some(waits) => Schedule::new(waits),
+                None => Schedule::default(),
+            },
+            settle: single(&vars, "CONNECT_SETTLE_SECONDS")?.unwrap_or(SETTLE),
+            lease: single(&vars, "CONNECT_LEASE_SECONDS")?.unwrap_or(LEASE),
+        })
     }
 
     /// One line per service, for the start.
@@ -160,15 +227,25 @@ impl Settings {
         };
         let jira = match &self.jira {
             None => "off (set JIRA_BASE_URL, JIRA_EMAIL and JIRA_API_TOKEN)".to_owned(),
+            Some(JiraSettings { fake: Some(fake), .. }) => format!("FAKE on {}", fake.url()),
             Some(JiraSettings { verifier: None, .. }) => {
                 "on, without webhooks (no JIRA_WEBHOOK_SECRET)".to_owned()
             }
             Some(_) => "on".to_owned(),
         };
-        let flow = match (&self.github, &self.slack) {
-            (Some(_), Some(slack)) => format!("GitHub -> Slack {}", slack.channel),
-            _ => "none (GitHub -> Slack needs both)".to_owned(),
-        };
+        let mut flows = Vec::new();
+        if let (Some(_), Some(slack)) = (&self.github, &self.slack) {
+            flows.push(format!("GitHub -> Slack {}", slack.channel));
+        }
+        if let (Some(_), Some(jira)) = (&self.slack, &self.jira) {
+            match &jira.project {
+                Some(project) => flows.push(format!("Slack -> Jira {}", project.key)),
+                None => flows.push("no Slack -> Jira (set CONNECT_JIRA_PROJECT)".to_owned()),
+            }
+            flows.push("Jira -> Slack threads".to_owned());
+        }
+        let flow =
+            if flows.is_empty() { "none (each needs two services)".to_owned() } else { flows.join(", ") };
         let mut lines = format!("github  {github}\nslack   {slack}\njira    {jira}\nflows   {flow}");
         let verified = self.github.is_some()
             || self.slack.as_ref().is_some_and(|slack| slack.verifier.is_some())
@@ -204,6 +281,24 @@ impl SlackSettings {
     }
 }
 
+impl JiraSettings {
+    pub(crate) fn fake(fake: Arc<FakeJira>) -> Result<Self, Failure> {
+        fake.add_project(FAKE_PROJECT);
+        let client = Jira::builder()
+            .base_url(fake.url())
+            .api_token(fake.email(), fake.token())
+            .build()
+            .map_err(unusable)?;
+        let verifier = Some(connect_jira::webhook::verifier(fake.webhook_secret()).map_err(unusable)?);
+        let project = Some(JiraProject {
+            key: FAKE_PROJECT.to_owned(),
+            issue_type: "Task".to_owned(),
+            site: fake.url().to_owned(),
+        });
+        Ok(Self { client, fake: Some(fake), verifier, project })
+    }
+}
+
 /// One event of the fake GitHub.
 pub(crate) struct Sample(Arc<FakeGitHub>);
 
@@ -217,6 +312,25 @@ impl Sample {
         let url = format!("{}/webhooks/github", hub.url());
         let reply = self.0.deliver(&url, sample).await;
         reply.map(drop).map_err(|error| Failure::Failed(format!("the sample event did not arrive: {error}")))
+    }
+}
+
+/// A comma-separated list of seconds; decimals are fine.
+fn seconds(vars: &Vars<'_>, name: &str) -> Result<Option<Vec<Duration>>, Failure> {
+    let Some(text) = vars.optional(name) else { return Ok(None) };
+    let parse =
+        |word: &str| Duration::try_from_secs_f64(word.trim().parse().ok()?).ok().filter(|wait| *wait <= YEAR);
+    let waits: Option<Vec<Duration>> = text.split(',').map(parse).collect();
+    waits
+        .map(Some)
+        .ok_or_else(|| Failure::Usage(format!("{name}: `{text}` is no list of seconds like 5,30,120")))
+}
+
+fn single(vars: &Vars<'_>, name: &str) -> Result<Option<Duration>, Failure> {
+    match seconds(vars, name)?.as_deref() {
+        None => Ok(None),
+        Some([wait]) if !wait.is_zero() => Ok(Some(*wait)),
+        Some(_) => Err(Failure::Usage(format!("{name} takes one number of seconds above zero"))),
     }
 }
 

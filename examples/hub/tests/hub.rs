@@ -217,7 +217,11 @@ async fn mistakes_get_one_clear_line_that_names_the_remedy() {
     let cases: &[Case] = &[
         (&["--frob"], &[], 2, "--frob"),
         (&["--bind", "nowhere"], &[], 2, "127.0.0.1:5001"),
-        (&["--fake", "jira"], &[], 2, "github, slack"),
+        (&["--fake", "gitlab"], &[], 2, "github, slack, jira"),
+        (&["--bind", "0.0.0.0:0"], &[github], 2, "CONNECT_API_TOKEN"),
+        (&["--db", "/nonexistent/folder/hub.db"], &[github], 1, "/nonexistent/folder/hub.db"),
+        (&[], &[github, ("CONNECT_RETRY_SECONDS", "soon")], 2, "CONNECT_RETRY_SECONDS"),
+        (&[], &[github, ("CONNECT_LEASE_SECONDS", "0")], 2, "CONNECT_LEASE_SECONDS"),
         (&["--bind", &port], &[github], 1, "the port is in use"),
         (&[], &[github, ("CONNECT_BIND", "x")], 2, "CONNECT_BIND"),
         (&[], &[github, ("CONNECT_LOG", "=,=loud")], 2, "CONNECT_LOG"),
@@ -235,6 +239,96 @@ async fn mistakes_get_one_clear_line_that_names_the_remedy() {
         assert!(!stderr.contains("canary") && !stderr.contains("panicked"), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
+}
+
+/// A folder of its own, removed at the end.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("connect-hub-test-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn the_database_holds_no_credential_and_survives_a_restart() {
+    let folder = Folder::new("canary");
+    let database = folder.file("hub.db");
+    let slack = FakeSlack::builder().token("xoxb-canary1").signing_secret("canary2").start().await.unwrap();
+    slack.add_channel("C1", "pulls");
+    let variables = [
+        ("CONNECT_DATABASE_URL", database.as_str()),
+        ("GITHUB_WEBHOOK_SECRET", "canary3"),
+        ("SLACK_BOT_TOKEN", "xoxb-canary1"),
+        ("SLACK_SIGNING_SECRET", "canary2"),
+        ("SLACK_API_URL", slack.url()),
+        ("CONNECT_SLACK_CHANNEL", "C1"),
+        ("CONNECT_API_TOKEN", "canary4"),
+    ];
+    let hub = started(&variables).await;
+    assert!(hub.output.contains("durability: disk"), "{}", hub.output);
+    let mention = json!({"type": "app_mention", "text": "hi"});
+    let legacy = SlackDelivery::new(json!({
+        "type": "event_callback", "event_id": "Ev1", "team_id": "T1", "token": "canary5", "event": mention,
+    }));
+    assert_eq!(
+        slack.deliver(&format!("{}/webhooks/slack", hub.url), legacy.clone()).await.unwrap().status,
+        200
+    );
+    let opened = GitHubDelivery::issues("opened").repository("octo", "hello").number(1).sign("canary3");
+    assert_eq!(opened.deliver_to(&format!("{}/webhooks/github", hub.url)).await.unwrap().status, 202);
+    timeout(PATIENCE, slack.wait_for("chat.postMessage", 1)).await.unwrap();
+    hub.stop().await;
+
+    for entry in std::fs::read_dir(&folder.0).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(6).any(|part| part == b"canary"), "a credential is in the file");
+    }
+
+    let hub = started(&variables).await;
+    let url = format!("{}/webhooks/github", hub.url);
+    let again = opened.deliver_to(&url).await.unwrap();
+    assert!(again.text().contains("duplicate"), "{}", again.text());
+    let api = format!("{}/api/v1/integrations/2", hub.url);
+    let get = |headers: Vec<(&'static str, &'static str)>| {
+        let api = api.clone();
+        async move { connect_testkit::send(axum::http::Method::GET, &api, &headers, "").await.unwrap() }
+    };
+    assert_eq!(get(vec![]).await.status, 401);
+    assert_eq!(get(vec![("authorization", "Bearer wrong")]).await.status, 401);
+    let record = get(vec![("authorization", "Bearer canary4")]).await;
+    assert_eq!(
+        (record.status.as_u16(), record.json()["status"].clone()),
+        (200, json!("ok")),
+        "{}",
+        record.text()
+    );
+    assert_eq!(slack.messages("C1").len(), 1);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_store_is_refused_and_left_alone() {
+    let folder = Folder::new("foreign");
+    let database = folder.file("notes.txt");
+    std::fs::write(&database, "these are my notes, not a database; please leave them alone".repeat(100))
+        .unwrap();
+    let before = std::fs::read(&database).unwrap();
+    let (code, _, stderr) = finished(&["--db", &database], &[("GITHUB_WEBHOOK_SECRET", "s3cret")]).await;
+    assert_eq!((code, stderr.lines().count()), (1, 1), "{stderr}");
+    assert_eq!(std::fs::read(&database).unwrap(), before);
 }
 
 #[tokio::test]

@@ -1,20 +1,17 @@
 //! GitHub -> Slack: what happens to pull requests and issues becomes one readable message each.
 //!
-//! The message carries the delivery's id as metadata, so that it can be found again in the channel's history. A post
-//! whose fate is unknown is not repeated: a missing message is cheaper than a double one, and the failure says so.
+//! A post whose fate is unknown is looked for in the channel before it is repeated.
 
 use std::collections::BTreeSet;
 
-use connect_flow::Envelope;
-use connect_flow::handler::{Failure, Handled};
+use connect_flow::{Cx, Envelope, Failure, Handled};
 use connect_github::model::{PullRequest, Repository, SimpleUser};
 use connect_github::webhook::Event;
-use connect_slack::{ErrorKind, Sent, Slack, chat, mrkdwn};
-use serde_json::json;
-use tokio::sync::Mutex;
+use connect_slack::mrkdwn;
 
-/// The name of our metadata on Slack messages.
-const METADATA: &str = "connect_event";
+use super::failure;
+use super::slack_thread::{Place, Poster};
+use crate::settings::{Settings, SlackSettings};
 
 /// What GitHub calls it, and what people say. Anything else is said in GitHub's words.
 const WORDS: &[(&str, &str)] = &[
@@ -29,24 +26,21 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 pub(super) struct GitHubToSlack {
-    slack: Slack,
+    poster: Poster,
     channel: String,
     /// Only these actions are announced; `None` is all of them.
     actions: Option<BTreeSet<String>>,
-    /// One post at a time, in order of arrival: Slack takes about one a second per channel, so a burst sent at once
-    /// would only compete for the same limit.
-    turn: Mutex<()>,
 }
 
 impl GitHubToSlack {
-    pub(super) fn new(slack: Slack, channel: String, actions: Option<BTreeSet<String>>) -> Self {
-        Self { slack, channel, actions, turn: Mutex::new(()) }
+    pub(super) fn new(slack: &SlackSettings, settings: &Settings) -> Self {
+        let poster = Poster::new(slack.client.clone(), settings.settle);
+        Self { poster, channel: slack.channel.clone(), actions: settings.actions.clone() }
     }
 
-    pub(super) async fn handle(&self, envelope: &Envelope) -> Result<Handled, Failure> {
-        let event = Event::parse(&envelope.event_type, &envelope.payload)
-            .map_err(|error| Failure::new("payload", error.to_string()))?;
-        let (action, text) = match &event {
+    pub(super) async fn handle(&self, event: &Envelope, cx: &Cx) -> Result<Handled, Failure> {
+        let parsed = Event::parse(&event.event_type, &event.payload).map_err(failure::of_payload)?;
+        let (action, text) = match &parsed {
             Event::PullRequest(event) => {
                 let what = pull_request(&event.action, &event.pull_request);
                 (&event.action, message(&event.repository, &event.sender, &what))
@@ -61,19 +55,9 @@ impl GitHubToSlack {
         if self.actions.as_ref().is_some_and(|actions| !actions.contains(action)) {
             return Ok(Handled::Skipped(format!("the action {action} is not announced")));
         }
-        let post = chat::PostMessage::new(&self.channel).text(text).unfurl_links(false).metadata(json!({
-            "event_type": METADATA,
-            "event_payload": {"source": &*envelope.source, "id": envelope.dedupe_key},
-        }));
-        let _turn = self.turn.lock().await;
-        match self.slack.send(post).await {
-            Ok(posted) => Ok(Handled::Done(format!("posted {} to {}", posted.ts, posted.channel))),
-            Err(error) => {
-                // Refused or never sent: GitHub's "redeliver" may try the same delivery again.
-                let nothing_done = error.sent() == Sent::No || error.kind() == ErrorKind::RateLimited;
-                Err(Failure::new(error.kind().name(), error.to_string()).with_nothing_done(nothing_done))
-            }
-        }
+        let place = Place { channel: &self.channel, thread: None };
+        let ts = self.poster.post(cx, "post-message", &event.dedupe_key, place, text).await?;
+        Ok(Handled::Done(format!("posted {ts} to {}", self.channel)))
     }
 }
 
@@ -109,6 +93,7 @@ fn words(action: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn text(event: &str, payload: serde_json::Value) -> String {
         match Event::parse(event, payload.to_string().as_bytes()).unwrap() {

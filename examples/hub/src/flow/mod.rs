@@ -1,20 +1,27 @@
 //! What happens on an event: one file per flow, and the choice between them.
 
+mod failure;
 mod github_to_slack;
+mod jira_to_slack;
+mod slack_thread;
+mod slack_to_jira;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use connect_flow::handler::{Failure, Handled};
-use connect_flow::{Envelope, Handler};
+use connect_flow::{Cx, Envelope, Failure, Handled, Handler};
 
 use crate::settings::Settings;
 use github_to_slack::GitHubToSlack;
+use jira_to_slack::JiraToSlack;
+use slack_to_jira::SlackToJira;
 
-/// All flows of this hub.
+/// All flows of this hub; those whose services are not both configured are absent.
 pub(crate) struct Flows {
     github_to_slack: Option<GitHubToSlack>,
+    slack_to_jira: Option<SlackToJira>,
+    jira_to_slack: Option<JiraToSlack>,
     /// Kinds of events that were reported as unknown: once each is enough.
     reported: Mutex<BTreeSet<String>>,
 }
@@ -22,21 +29,42 @@ pub(crate) struct Flows {
 /// More kinds of unknown events than any provider has: beyond it they are only counted.
 const MOST_REPORTED: usize = 1_000;
 
+/// Per source, which event types have a flow, and where they go.
+const ROUTES: &[(&str, &str, &str)] = &[
+    ("github", "pull_request", "slack"),
+    ("github", "issues", "slack"),
+    ("slack", "message_action", "jira"),
+    ("jira", "jira:issue_updated", "slack"),
+    ("jira", "comment_created", "slack"),
+];
+
+fn route(event: &Envelope) -> Option<&'static str> {
+    ROUTES
+        .iter()
+        .find(|(source, kind, _)| *source == &*event.source && *kind == event.event_type)
+        .map(|row| row.2)
+}
+
 impl Flows {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let github_to_slack = match (&settings.github, &settings.slack) {
-            (Some(_), Some(slack)) => Some(GitHubToSlack::new(
-                slack.client.clone(),
-                slack.channel.clone(),
-                settings.actions.clone(),
-            )),
+        let slack = settings.slack.as_ref();
+        let jira = settings.jira.as_ref();
+        let github_to_slack = match (&settings.github, slack) {
+            (Some(_), Some(slack)) => Some(GitHubToSlack::new(slack, settings)),
             _ => None,
         };
-        Self { github_to_slack, reported: Mutex::default() }
+        let (mut slack_to_jira, mut jira_to_slack) = (None, None);
+        if let (Some(slack), Some(jira)) = (slack, jira) {
+            jira_to_slack = Some(JiraToSlack::new(slack, jira.client.clone(), settings));
+            if let Some(project) = &jira.project {
+                slack_to_jira = Some(SlackToJira::new(slack, jira.client.clone(), project.clone(), settings));
+            }
+        }
+        Self { github_to_slack, slack_to_jira, jira_to_slack, reported: Mutex::default() }
     }
 
-    fn unknown(&self, envelope: &Envelope) -> Handled {
-        let kind = format!("{} {}", envelope.source, envelope.event_type);
+    fn unknown(&self, event: &Envelope) -> Handled {
+        let kind = format!("{} {}", event.source, event.event_type);
         let mut reported = self.reported.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if reported.len() < MOST_REPORTED && reported.insert(kind.clone()) {
             tracing::warn!(kind, "no flow for events of this kind; they are accepted and counted");
@@ -47,11 +75,22 @@ impl Flows {
 
 #[async_trait]
 impl Handler for Flows {
-    async fn handle(&self, envelope: &Envelope) -> Result<Handled, Failure> {
-        match (&*envelope.source, envelope.event_type.as_str(), &self.github_to_slack) {
-            ("github", "pull_request" | "issues", Some(flow)) => flow.handle(envelope).await,
-            ("github", "ping", _) => Ok(Handled::Skipped("GitHub checked the endpoint".into())),
-            _ => Ok(self.unknown(envelope)),
+    async fn handle(&self, event: &Envelope, cx: &Cx) -> Result<Handled, Failure> {
+        if &*event.source == "github" && event.event_type == "ping" {
+            return Ok(Handled::Skipped("GitHub checked the endpoint".into()));
         }
+        if route(event).is_none() {
+            return Ok(self.unknown(event));
+        }
+        match (&*event.source, &self.github_to_slack, &self.slack_to_jira, &self.jira_to_slack) {
+            ("github", Some(flow), _, _) => flow.handle(event, cx).await,
+            ("slack", _, Some(flow), _) => flow.handle(event, cx).await,
+            ("jira", _, _, Some(flow)) => flow.handle(event, cx).await,
+            _ => Ok(Handled::Skipped(format!("the flow for {} needs a service that is off", event.source))),
+        }
+    }
+
+    fn target(&self, event: &Envelope) -> &str {
+        route(event).unwrap_or_default()
     }
 }

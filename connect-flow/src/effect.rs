@@ -1,0 +1,57 @@
+//! The journal of effects: what was begun outside, and what came of it.
+//!
+//! Before an effect is attempted, its intent is stored; after it, its result. A later attempt that finds a result skips
+//! the effect; one that finds only an intent knows that the effect *may* have happened, and must look before it repeats
+//! it. Keys are unique per tenant, and belong to what the effect is about, not to an attempt.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::clock::Timestamp;
+use crate::inbox::{Held, Lease};
+use crate::store::StoreError;
+
+/// What the journal says about an effect that is about to be attempted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing was known: the intent is stored now.
+    First,
+    /// It was begun before, and nobody knows what came of it.
+    Again {
+        /// When it was first begun.
+        since: Timestamp,
+    },
+    /// It happened; this is its result.
+    Done(Bytes),
+    /// The lease is lost: do nothing.
+    Lost,
+}
+
+/// Keeps intents and results of effects.
+#[async_trait]
+pub trait Effects: Send + Sync {
+    /// Stores the intent, unless the effect is known.
+    ///
+    /// # Errors
+    /// Nothing is known: the effect must not be attempted.
+    async fn begin(&self, lease: &Lease, step: &str, key: &str, now: Timestamp) -> Result<Begun, StoreError>;
+
+    /// Stores the result.
+    ///
+    /// # Errors
+    /// The intent remains: a later attempt will look for the effect.
+    async fn complete(
+        &self,
+        lease: &Lease,
+        step: &str,
+        key: &str,
+        result: Bytes,
+        now: Timestamp,
+    ) -> Result<Held, StoreError>;
+
+    /// Takes an intent back, because it is certain that nothing happened.
+    ///
+    /// # Errors
+    /// The intent remains: a later attempt will look for the effect.
+    async fn withdraw(&self, lease: &Lease, step: &str, key: &str) -> Result<Held, StoreError>;
+}
