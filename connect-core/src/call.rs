@@ -12,13 +12,14 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::Api;
-use crate::client::{Client, request_id};
+use crate::client::{Client, request_id, request_id_value};
 use crate::context::Context;
 use crate::deadline::after;
 use crate::decode::Decoding;
 use crate::endpoint::{As, Endpoint};
 use crate::error::{Error, RetryAdvice};
 use crate::operation::Safety;
+use crate::response::Response;
 use crate::retry::RetryPolicy;
 
 /// What [`Client::send`] returns. `.await` sends it and yields the endpoint's output.
@@ -75,10 +76,18 @@ impl<E: Endpoint> Call<E> {
 
     /// Yields the headers, the status and the request id beside the value.
     pub fn response(self) -> ReplyFuture<E::Output> {
-        Box::pin(self.run())
+        Box::pin(async move {
+            let keep = |response: &Response| {
+                let id = request_id::<E::Api>(response.headers()).map(str::to_owned);
+                (response.status(), response.headers().clone(), id)
+            };
+            let (value, (status, headers, request_id), attempts) = self.run(keep).await?;
+            Ok(Reply { value, status, headers, request_id, attempts })
+        })
     }
 
-    async fn run(self) -> Result<Reply<E::Output>, Error> {
+    /// `keep` takes what is wanted beside the value: most calls want nothing, and a copy of the headers is not cheap.
+    async fn run<K>(self, keep: impl FnOnce(&Response) -> K) -> Result<(E::Output, K, u32), Error> {
         let Self { client, endpoint, options } = self;
         let operation = endpoint.operation().name.clone();
         let tag = |error: Error| error.with_operation(E::Api::ID, operation.clone());
@@ -92,18 +101,20 @@ impl<E: Endpoint> Call<E> {
         let progress = std::sync::Arc::clone(context.progress());
         let request = endpoint.request().map_err(&tag)?;
         let response = client.execute(client.place(request, context)?).await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let id = request_id::<E::Api>(&headers).map(str::to_owned);
+        let (status, kept) = (response.status(), keep(&response));
+        // A reference count, not a copy: only an error shows it.
+        let id = request_id_value::<E::Api>(response.headers()).cloned();
         let attempts = progress.attempts();
         let value = endpoint.decode(response, &mut Decoding::default()).map_err(|error| {
-            let error = tag(error).with_status(status).with_request_id(id.as_deref()).with_attempts(attempts);
+            let id = id.as_ref().and_then(|id| id.to_str().ok());
+            let error = tag(error).with_status(status).with_request_id(id).with_attempts(attempts);
             match endpoint.operation().safety {
                 // The provider did it; only its answer cannot be read. Taken for a plain failure, it would be done twice.
                 Safety::Unsafe | Safety::Keyed => error.with_retry(RetryAdvice::CheckFirst),
                 Safety::Safe | Safety::Idempotent => error,
             }
         })?;
-        Ok(Reply { value, status, headers, request_id: id, attempts })
+        Ok((value, kept, attempts))
     }
 }
 
@@ -112,7 +123,7 @@ impl<E: Endpoint> IntoFuture for Call<E> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.run().await.map(|reply| reply.value) })
+        Box::pin(async move { self.run(|_| ()).await.map(|(value, (), _)| value) })
     }
 }
 

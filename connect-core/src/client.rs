@@ -39,19 +39,19 @@ pub type Stack = BoxCloneSyncService<Request, Response, Error>;
 ///
 /// The crate's front page shows it at work.
 pub struct Client<A> {
-    stack: Stack,
     shared: Arc<Shared>,
     api: PhantomData<fn() -> A>,
 }
 
 struct Shared {
+    stack: Stack,
     origins: Arc<Origins>,
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
 }
 
 impl<A> Clone for Client<A> {
     fn clone(&self) -> Self {
-        Self { stack: self.stack.clone(), shared: Arc::clone(&self.shared), api: PhantomData }
+        Self { shared: Arc::clone(&self.shared), api: PhantomData }
     }
 }
 
@@ -101,7 +101,7 @@ impl<A: Api> Client<A> {
         let operation = request.operation().name.clone();
         let safety = request.operation().safety;
         let progress = Arc::clone(request.context().progress());
-        let result = self.stack.clone().oneshot(request).await;
+        let result = self.shared.stack.clone().oneshot(request).await;
         let outcome = Outcome::of(&result);
         let error = match result {
             Ok(response) if response.verdict() == Some(Verdict::Success) => return Ok(response),
@@ -151,7 +151,12 @@ fn report(error: &Error) {
 
 /// The provider's request id in an answer.
 pub(crate) fn request_id<A: Api>(headers: &HeaderMap) -> Option<&str> {
-    A::REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok())
+    request_id_value::<A>(headers)?.to_str().ok()
+}
+
+/// The same as it stands in the headers.
+pub(crate) fn request_id_value<A: Api>(headers: &HeaderMap) -> Option<&HeaderValue> {
+    A::REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name))
 }
 
 #[cold]
@@ -338,8 +343,11 @@ impl<A: Api> ClientBuilder<A> {
             .layer(ClassifyLayer::new(A::classify))
             .service(TransportService::new(transport));
         let client = Client {
-            stack: BoxCloneSyncService::new(stack),
-            shared: Arc::new(Shared { origins, headers }),
+            shared: Arc::new(Shared {
+                stack: BoxCloneSyncService::new(stack),
+                origins,
+                headers: Arc::new(headers),
+            }),
             api: PhantomData,
         };
         Ok(client.into())

@@ -73,12 +73,19 @@ impl Origins {
         if !path_and_query.starts_with('/') {
             return Err(Error::new(ErrorKind::Invalid, "the path must start with a slash"));
         }
-        let mut text = String::with_capacity(base.prefix.len() + path_and_query.len());
-        text.push_str(&base.prefix);
-        text.push_str(path_and_query);
-        let url = Url::parse(&text).map_err(|error| {
-            Error::new(ErrorKind::Invalid, "the path makes no valid URL").with_source(error)
-        })?;
+        // Scheme and host were parsed when the client was built.
+        let mut url = base.url.clone();
+        let (path, query) = match path_and_query.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path_and_query, None),
+        };
+        match base.url.path().trim_end_matches('/') {
+            "" => url.set_path(path),
+            below => url.set_path(&[below, path].concat()),
+        }
+        if query.is_some() {
+            url.set_query(query);
+        }
         // `/../` would climb out of the base path, for example into another tenant of a gateway.
         if !url.as_str().starts_with(&base.prefix) {
             return Err(Error::new(ErrorKind::Invalid, "the path leads out of the base URL"));

@@ -42,6 +42,8 @@ pub struct Head {
     operation: Operation,
     target: Target,
     headers: HeaderMap,
+    /// The client's headers, shared, where the endpoint set none of its own; `headers` is empty then.
+    defaults: Option<Arc<HeaderMap>>,
 }
 
 #[derive(Clone)]
@@ -110,7 +112,7 @@ impl Request {
 
     /// The headers, without the credential.
     pub fn headers(&self) -> &HeaderMap {
-        &self.head.headers
+        self.head.defaults.as_deref().unwrap_or(&self.head.headers)
     }
 
     /// The body.
@@ -157,15 +159,18 @@ impl Request {
 
     /// Puts the request on its origin and adds the client's headers where the endpoint set none.
     pub(crate) fn place(
-        self,
+        mut self,
         origins: &Origins,
-        defaults: &HeaderMap,
+        defaults: &Arc<HeaderMap>,
         context: Context,
     ) -> Result<Self, Error> {
-        let head = Arc::unwrap_or_clone(self.head);
-        let url = match head.target {
-            Target::Relative(path) => origins.join(head.operation.origin, &path)?,
-            Target::Absolute(url) if origins.contains(&url) => url,
+        // Copies only a head that somebody else holds too: a raw call sent again.
+        let head = Arc::make_mut(&mut self.head);
+        match &head.target {
+            Target::Relative(path) => {
+                head.target = Target::Absolute(origins.join(head.operation.origin, path)?);
+            }
+            Target::Absolute(url) if origins.contains(url) => {}
             Target::Absolute(_) => {
                 return Err(Error::new(
                     ErrorKind::Config,
@@ -173,11 +178,14 @@ impl Request {
                      add it to the client's origins if it is meant",
                 ));
             }
-        };
-        let mut headers = defaults.clone();
-        headers.extend(head.headers);
-        let head = Head { operation: head.operation, target: Target::Absolute(url), headers };
-        Ok(Self { head: Arc::new(head), body: self.body, context, credential: None })
+        }
+        if head.headers.is_empty() {
+            head.defaults = Some(Arc::clone(defaults));
+        } else {
+            let own = std::mem::replace(&mut head.headers, HeaderMap::clone(defaults));
+            head.headers.extend(own);
+        }
+        Ok(Self { context, credential: None, ..self })
     }
 
     /// The same request for another absolute URL (a next-page link).
@@ -397,8 +405,12 @@ impl RequestBuilder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let head =
-            Head { operation: self.operation, target: Target::Relative(self.target), headers: self.headers };
+        let head = Head {
+            operation: self.operation,
+            target: Target::Relative(self.target),
+            headers: self.headers,
+            defaults: None,
+        };
         Ok(Request { head: Arc::new(head), body: self.body, context: Context::default(), credential: None })
     }
 
