@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use sha2::{Digest, Sha256};
 
 use crate::error::Fault;
@@ -15,6 +15,10 @@ const APPLICATION_ID: i64 = 0x434E_4354;
 
 /// In order; a number is an index plus one. Never edit one that was published: add another.
 const MIGRATIONS: &[&str] = &[include_str!("schema/0001_start.sql")];
+
+/// How often the switch to the write-ahead log is tried. Each refusal means that another process came further, so this is
+/// more processes than ever start together.
+const MOST_SWITCHES: usize = 200;
 
 /// Sets what SQLite forgets when a connection closes.
 pub(crate) fn set_up(connection: &Connection, busy_timeout: Duration) -> Result<(), Fault> {
@@ -35,7 +39,7 @@ pub(crate) fn prepare(connection: &Connection, in_memory: bool) -> Result<(), Fa
         // Works only while the file is empty.
         connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
     }
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))?;
+    let mode = write_ahead(connection)?;
     if mode != "wal" && !in_memory {
         return Err(Fault::unavailable(format!(
             "the file system keeps SQLite in journal mode `{mode}`; put the file on a local disk"
@@ -50,6 +54,23 @@ pub(crate) fn prepare(connection: &Connection, in_memory: bool) -> Result<(), Fa
         }
     }
     Ok(())
+}
+
+/// Turns the write-ahead log on, which a file remembers; yields the mode in force.
+///
+/// While several processes make one new file, SQLite refuses the switch at once instead of waiting (it holds a lock that
+/// the others wait for). Taking the lock for writing does wait, and then somebody else may have made the switch.
+fn write_ahead(connection: &Connection) -> Result<String, Fault> {
+    let switch = || connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0));
+    for _ in 0..MOST_SWITCHES {
+        match switch() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
+            }
+            switched => return Ok(switched?),
+        }
+    }
+    Ok(switch()?)
 }
 
 #[derive(PartialEq, Eq)]
