@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -12,6 +13,7 @@ use http::StatusCode;
 use crate::client::Client;
 use crate::error::ErrorKind;
 use crate::hint::retry_after;
+use crate::quota::{HeaderModel, QuotaModel};
 use crate::response::Response;
 
 /// What an answer means for the stack.
@@ -113,11 +115,20 @@ pub trait Api: Sized + Send + Sync + 'static {
     const BASE_URL: &'static str;
     /// Response headers that may carry the request's id, best first.
     const REQUEST_ID_HEADERS: &'static [&'static str] = &["x-request-id"];
+    /// The request header by which the provider recognises a repetition of a
+    /// [`Safety::Keyed`](crate::Safety::Keyed) operation; `None` if it knows no such keys, and then such an operation
+    /// counts as unsafe.
+    const IDEMPOTENCY_HEADER: Option<&'static str> = None;
     /// What building a client yields: the provider's newtype round [`Client`], or the client itself.
     type Handle: From<Client<Self>>;
 
     /// What an answer means. Called once per attempt, on the hot path: look before parsing.
     fn classify(response: &Response) -> Verdict;
+
+    /// The provider's limits. Without a model of its own: whatever the usual headers say, and every 429.
+    fn quota() -> Arc<dyn QuotaModel> {
+        Arc::new(HeaderModel::default())
+    }
 
     /// What the provider says about a failed call. Called once, after the last attempt.
     fn problem(_response: &Response) -> Problem {

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -12,14 +13,20 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::Api;
-use crate::client::{Client, request_id, request_id_value};
-use crate::context::Context;
+use crate::client::{Client, conclude};
+use crate::context::{Context, Priority};
 use crate::deadline::after;
 use crate::decode::Decoding;
 use crate::endpoint::{As, Endpoint};
-use crate::error::{Error, RetryAdvice};
-use crate::operation::Safety;
-use crate::response::Response;
+use crate::error::{Error, ErrorKind, RetryAdvice};
+use crate::event::Event;
+use crate::explain::Report;
+use crate::observe::Scope;
+use crate::operation::{Operation, Safety};
+use crate::progress::Progress;
+use crate::refusal::{request_id, request_id_value};
+use crate::request::Request;
+use crate::response::{Response, Source};
 use crate::retry::RetryPolicy;
 
 /// What [`Client::send`] returns. `.await` sends it and yields the endpoint's output.
@@ -37,6 +44,7 @@ pub struct Call<E: Endpoint> {
     client: Client<E::Api>,
     endpoint: E,
     options: Options,
+    fallback: Option<E::Output>,
 }
 
 #[derive(Debug, Default)]
@@ -44,11 +52,16 @@ struct Options {
     context: Option<Context>,
     deadline: Option<Duration>,
     retry: Option<RetryPolicy>,
+    priority: Option<Priority>,
+    idempotency_key: Option<String>,
+    takes_stale: bool,
+    streams: bool,
+    traced: bool,
 }
 
 impl<E: Endpoint> Call<E> {
     pub(crate) fn new(client: Client<E::Api>, endpoint: E) -> Self {
-        Self { client, endpoint, options: Options::default() }
+        Self { client, endpoint, options: Options::default(), fallback: None }
     }
 
     /// The time for the whole operation, waits and body included, from the moment it is awaited.
@@ -63,58 +76,224 @@ impl<E: Endpoint> Call<E> {
         self
     }
 
-    /// Tenant and deadline of the caller. The earlier deadline wins.
+    /// Who goes first when a quota is short.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.options.priority = Some(priority);
+        self
+    }
+
+    /// The key by which the provider recognises a repetition, for a caller that may make this very call again: after a
+    /// crash, say. Without this, a keyed operation gets a key of its own, which all attempts of this call share.
+    ///
+    /// An operation that is not [`Safety::Keyed`] refuses it with [`ErrorKind::Invalid`]: the provider would ignore it,
+    /// and the caller would believe in a protection that is not there.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.options.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Takes an old answer out of the client's cache rather than none, when the provider fails or is not let near.
+    /// [`Reply::source`] says so.
+    pub fn or_stale(mut self) -> Self {
+        self.options.takes_stale = true;
+        self
+    }
+
+    /// Takes this value rather than none, when the provider fails or is not let near (5xx, time-out, no connection, rate
+    /// limit, open breaker). A refusal stays an error. [`Reply::source`] tells the default from an answer.
+    pub fn or_default_to(mut self, value: E::Output) -> Self {
+        self.fallback = Some(value);
+        self
+    }
+
+    /// Tenant, deadline and priority of the caller. The earlier deadline wins.
     pub fn context(mut self, context: &Context) -> Self {
         self.options.context = Some(context.for_next_operation());
         self
     }
 
-    /// Decodes the answer into another type: fewer fields, or fields this family does not know.
+    /// Decodes the answer into another type: fewer fields, or fields this family does not know. Comes before
+    /// [`Call::or_default_to`], whose value it would not fit.
     pub fn decode_as<T: DeserializeOwned + Send + 'static>(self) -> Call<As<E, T>> {
-        Call { client: self.client, endpoint: As::new(self.endpoint), options: self.options }
+        Call { client: self.client, endpoint: As::new(self.endpoint), options: self.options, fallback: None }
     }
 
     /// Yields the headers, the status and the request id beside the value.
     pub fn response(self) -> ReplyFuture<E::Output> {
         Box::pin(async move {
-            let keep = |response: &Response| {
-                let id = request_id::<E::Api>(response.headers()).map(str::to_owned);
-                (response.status(), response.headers().clone(), id)
+            let keep = |response: &Response| Kept {
+                status: response.status(),
+                headers: response.headers().clone(),
+                request_id: request_id::<E::Api>(response.headers()).map(str::to_owned),
+                source: response.source(),
             };
-            let (value, (status, headers, request_id), attempts) = self.run(keep).await?;
-            Ok(Reply { value, status, headers, request_id, attempts })
+            let mut progress = None;
+            let (value, kept) = self.run(keep, &mut progress).await?;
+            let Kept { status, headers, request_id, source } = kept.unwrap_or_else(Kept::of_default);
+            let attempts = progress.map_or(0, |progress| progress.attempts());
+            Ok(Reply { value, status, headers, request_id, attempts, source })
         })
     }
 
-    /// `keep` takes what is wanted beside the value: most calls want nothing, and a copy of the headers is not cheap.
-    async fn run<K>(self, keep: impl FnOnce(&Response) -> K) -> Result<(E::Output, K, u32), Error> {
-        let Self { client, endpoint, options } = self;
-        let operation = endpoint.operation().name.clone();
-        let tag = |error: Error| error.with_operation(E::Api::ID, operation.clone());
-        let mut context = options.context.unwrap_or_default();
-        if let Some(deadline) = options.deadline {
-            context.limit_deadline(after(Instant::now(), deadline));
-        }
-        if let Some(policy) = options.retry {
-            context.set_retry(policy);
-        }
-        let progress = std::sync::Arc::clone(context.progress());
-        let request = endpoint.request().map_err(&tag)?;
-        let response = client.execute(client.place(request, context)?).await?;
+    /// Yields a report beside the result, also on failure: what was waited for and why, what the server said, and why
+    /// it was not sent once more.
+    ///
+    /// ```no_run
+    /// # use connect_core::{Client, Endpoint};
+    /// # async fn example<E: Endpoint>(client: Client<E::Api>, endpoint: E) {
+    /// let (result, report) = client.send(endpoint).explain().await;
+    /// println!("{report}");
+    /// # let _ = result;
+    /// # }
+    /// ```
+    pub fn explain(mut self) -> ExplainFuture<E::Output> {
+        self.options.traced = true;
+        Box::pin(async move {
+            let begun = Instant::now();
+            let scope = Scope::new(E::Api::ID, self.endpoint.operation().name.clone());
+            let mut progress = None;
+            let result = self.run(|_| (), &mut progress).await.map(|(value, _)| value);
+            let progress = progress.unwrap_or_default();
+            let report = Report::new(scope, &progress, begun.elapsed(), result.is_ok());
+            (result, report)
+        })
+    }
+
+    pub(crate) fn operation(&self) -> &Operation {
+        self.endpoint.operation()
+    }
+
+    /// Sends it and hands over the answer as it comes.
+    pub(crate) async fn open(self) -> Result<Response, Error> {
+        let Self { client, endpoint, mut options, .. } = self;
+        options.streams = true;
+        let request = options.request(&client, &endpoint)?;
+        let progress = Arc::clone(request.context().progress());
+        let response = client.execute(request).await?;
+        // What comes after the head is its reader's.
+        conclude(&progress, Some(response.status()), None);
+        Ok(response)
+    }
+
+    /// `keep` takes what is wanted beside the value: most calls want nothing, and a copy of the headers is not cheap. What
+    /// it took is `None` for the call's own default.
+    async fn run<K>(
+        self,
+        keep: impl FnOnce(&Response) -> K,
+        progress: &mut Option<Arc<Progress>>,
+    ) -> Result<(E::Output, Option<K>), Error> {
+        let Self { client, endpoint, options, fallback } = self;
+        let request = options.request(&client, &endpoint)?;
+        let progress = &*progress.insert(Arc::clone(request.context().progress()));
+        let response = match client.execute(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                return match fallback {
+                    Some(value) if is_absence(error.kind()) => {
+                        let (service, operation) = (error.service(), error.operation());
+                        tracing::warn!(
+                            service,
+                            operation,
+                            kind = error.kind().name(),
+                            "fell back to a default"
+                        );
+                        progress.note(|| Event::FellBack { to: "default" });
+                        Ok((value, None))
+                    }
+                    _ => Err(error),
+                };
+            }
+        };
         let (status, kept) = (response.status(), keep(&response));
         // A reference count, not a copy: only an error shows it.
         let id = request_id_value::<E::Api>(response.headers()).cloned();
-        let attempts = progress.attempts();
-        let value = endpoint.decode(response, &mut Decoding::default()).map_err(|error| {
+        let mut decoding = Decoding::default();
+        let value = endpoint.decode(response, &mut decoding).map_err(|error| {
             let id = id.as_ref().and_then(|id| id.to_str().ok());
-            let error = tag(error).with_status(status).with_request_id(id).with_attempts(attempts);
-            match endpoint.operation().safety {
+            let error = error
+                .with_operation(E::Api::ID, endpoint.operation().name.clone())
+                .with_status(status)
+                .with_request_id(id)
+                .with_attempts(progress.attempts());
+            let error = match endpoint.operation().safety {
                 // The provider did it; only its answer cannot be read. Taken for a plain failure, it would be done twice.
                 Safety::Unsafe | Safety::Keyed => error.with_retry(RetryAdvice::CheckFirst),
                 Safety::Safe | Safety::Idempotent => error,
-            }
+            };
+            conclude(progress, Some(status), Some(&error));
+            error
         })?;
-        Ok((value, kept, attempts))
+        for path in decoding.drift {
+            progress.note(|| Event::Drift { path });
+        }
+        conclude(progress, Some(status), None);
+        Ok((value, Some(kept)))
+    }
+}
+
+/// Is there no answer, rather than a bad one?
+fn is_absence(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Unavailable
+            | ErrorKind::Timeout
+            | ErrorKind::Transport
+            | ErrorKind::RateLimited
+            | ErrorKind::CircuitOpen
+    )
+}
+
+impl Options {
+    /// The request on its way: built, placed on its origin, with everything the call asks for.
+    fn request<E: Endpoint>(self, client: &Client<E::Api>, endpoint: &E) -> Result<Request, Error> {
+        let Self { context, deadline, retry, priority, idempotency_key, takes_stale, streams, traced } = self;
+        let tag = |error: Error| error.with_operation(E::Api::ID, endpoint.operation().name.clone());
+        let mut request = endpoint.request().map_err(tag)?;
+        match context {
+            Some(context) => *request.context_mut() = context,
+            None => request.context_mut().begin_operation(),
+        }
+        let context = request.context_mut();
+        if let Some(deadline) = deadline {
+            context.limit_deadline(after(Instant::now(), deadline));
+        }
+        if let Some(policy) = retry {
+            context.set_retry(policy);
+        }
+        if let Some(priority) = priority {
+            context.set_priority(priority);
+        }
+        if takes_stale {
+            context.set_takes_stale();
+        }
+        if streams {
+            context.set_streams();
+        }
+        if let Some(key) = idempotency_key {
+            let header = E::Api::IDEMPOTENCY_HEADER
+                .filter(|_| endpoint.operation().safety == Safety::Keyed)
+                .ok_or_else(|| {
+                    tag(Error::new(ErrorKind::Invalid, "the operation takes no idempotency key"))
+                })?;
+            request.set_idempotency_key(header, || key).map_err(tag)?;
+        }
+        client.place_traced(request, traced)
+    }
+}
+
+/// What [`Call::response`] keeps of an answer.
+struct Kept {
+    status: StatusCode,
+    headers: HeaderMap,
+    request_id: Option<String>,
+    source: Source,
+}
+
+impl Kept {
+    /// There was no answer.
+    fn of_default() -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self { status, headers: HeaderMap::new(), request_id: None, source: Source::Default }
     }
 }
 
@@ -123,7 +302,10 @@ impl<E: Endpoint> IntoFuture for Call<E> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.run(|_| ()).await.map(|(value, (), _)| value) })
+        Box::pin(async move {
+            let mut progress = None;
+            self.run(|_| (), &mut progress).await.map(|(value, _)| value)
+        })
     }
 }
 
@@ -136,6 +318,9 @@ impl<E: Endpoint> fmt::Debug for Call<E> {
     }
 }
 
+/// What [`Call::explain`] returns.
+pub type ExplainFuture<T> = Pin<Box<dyn Future<Output = (Result<T, Error>, Report)> + Send>>;
+
 /// What [`Call::response`] returns.
 pub type ReplyFuture<T> = Pin<Box<dyn Future<Output = Result<Reply<T>, Error>> + Send>>;
 
@@ -147,7 +332,7 @@ pub type ReplyFuture<T> = Pin<Box<dyn Future<Output = Result<Reply<T>, Error>> +
 pub struct Reply<T> {
     /// The decoded value.
     pub value: T,
-    /// The HTTP status.
+    /// The HTTP status; 503 for the call's own default.
     pub status: StatusCode,
     /// The headers: rate limits, deprecations, links.
     pub headers: HeaderMap,
@@ -155,4 +340,6 @@ pub struct Reply<T> {
     pub request_id: Option<String>,
     /// How many attempts it took.
     pub attempts: u32,
+    /// Whether it is the provider's answer of today.
+    pub source: Source,
 }

@@ -1,4 +1,5 @@
-//! Innermost: asks the provider what an answer means, once, so that no layer above looks at a status.
+//! Asks the provider what an answer means, once, so that no layer above looks at a status. Sits above BodyGuard, because
+//! some providers say it in the body.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,8 +10,8 @@ use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 use crate::api::Verdict;
-use crate::context::Progress;
 use crate::error::{Error, Sent};
+use crate::progress::Progress;
 use crate::request::Request;
 use crate::response::Response;
 
@@ -86,7 +87,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx)).map(|response| {
-            let verdict = (this.classify)(&response);
+            // What a stream holds is its reader's: only its head can be judged.
+            let verdict = match response.is_streamed() {
+                true => Verdict::from_status(&response),
+                false => (this.classify)(&response),
+            };
             response.with_verdict(verdict)
         });
         this.progress.set_sent(match &result {

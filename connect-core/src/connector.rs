@@ -1,7 +1,7 @@
 //! What a host asks of any provider: who am I there, is it healthy, what can it do.
 //!
-//! Only these cold questions are dynamic, so that a host keeps `Vec<Arc<dyn Connector>>`; typed calls stay on the
-//! concrete client.
+//! Only these cold questions are dynamic, so that a host keeps connectors by name in a [`Registry`](crate::Registry);
+//! typed calls stay on the concrete client.
 
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use async_trait::async_trait;
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
+use crate::operation::Operation;
+use crate::quota::QuotaStatus;
 
 /// A way to authenticate.
 ///
@@ -38,6 +40,10 @@ pub struct Descriptor {
     pub version: &'static str,
     /// Ways to authenticate.
     pub auth: &'static [AuthKind],
+    /// Scopes that the crate's operations ask for, in the provider's spelling; a host shows them to who grants them.
+    pub scopes: &'static [&'static str],
+    /// The rows of the crate's operations, where it lists them.
+    pub operations: &'static [Operation],
     /// The provider's page about its API.
     pub docs: &'static str,
 }
@@ -51,7 +57,29 @@ impl Descriptor {
         auth: &'static [AuthKind],
         docs: &'static str,
     ) -> Self {
-        Self { id, name, version, auth, docs }
+        Self { id, name, version, auth, scopes: &[], operations: &[], docs }
+    }
+
+    /// Adds the scopes.
+    ///
+    /// ```
+    /// use connect_core::{AuthKind, Descriptor};
+    /// const WEATHER: Descriptor =
+    ///     Descriptor::new("weather", "Weather", "1.0.0", &[AuthKind::Bearer], "https://weather.example/docs")
+    ///         .with_scopes(&["stations:read"]);
+    /// assert_eq!(WEATHER.scopes, ["stations:read"]);
+    /// ```
+    #[must_use]
+    pub const fn with_scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Adds the rows of the operations.
+    #[must_use]
+    pub const fn with_operations(mut self, operations: &'static [Operation]) -> Self {
+        self.operations = operations;
+        self
     }
 }
 
@@ -155,4 +183,7 @@ pub trait Connector: Send + Sync {
 
     /// Asks the provider one cheap question.
     async fn health(&self, cx: &Context) -> Health;
+
+    /// What is left of the account's quotas, and who waits for them. Asks nobody.
+    fn quota(&self, cx: &Context) -> Vec<QuotaStatus>;
 }

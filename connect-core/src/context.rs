@@ -1,18 +1,34 @@
-//! What travels with a call: tenant, deadline, options. In the request, never in task-locals, so it survives `spawn`.
+//! What travels with a call: tenant, deadline, priority, options. In the request, never in task-locals, so it survives
+//! `spawn`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use tokio::time::Instant;
 
-use crate::error::Sent;
+use crate::event::Event;
+use crate::progress::Progress;
 use crate::retry::RetryPolicy;
+
+/// Who goes first when a quota is short. Strict: nobody of a lower class is admitted while a higher one waits for the
+/// same bucket.
+///
+/// Three classes, because hosts have people who wait, events that wait, and backfills.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// Somebody is looking at a screen.
+    Interactive,
+    /// The usual.
+    #[default]
+    Normal,
+    /// Backfills, prefetching, reconciliation.
+    Background,
+}
 
 /// Tenant, deadline and options of one call.
 ///
 /// ```
-/// use connect_core::Context;
-/// let context = Context::for_tenant("acme");
+/// use connect_core::{Context, Priority};
+/// let context = Context::for_tenant("acme").with_priority(Priority::Background);
 /// assert_eq!(context.tenant(), "acme");
 /// assert_eq!(Context::default().tenant(), "default");
 /// ```
@@ -20,7 +36,12 @@ use crate::retry::RetryPolicy;
 pub struct Context {
     tenant: Option<Arc<str>>,
     deadline: Option<Instant>,
-    retry: Option<RetryPolicy>,
+    priority: Priority,
+    /// Apart, because few calls have one, and a context is copied for every attempt.
+    retry: Option<Arc<RetryPolicy>>,
+    host_retries: bool,
+    streams: bool,
+    takes_stale: bool,
     progress: Arc<Progress>,
 }
 
@@ -28,6 +49,28 @@ impl Context {
     /// A context for one tenant of the host program.
     pub fn for_tenant(tenant: impl Into<Arc<str>>) -> Self {
         Self { tenant: Some(tenant.into()), ..Self::default() }
+    }
+
+    /// Sets who goes first when a quota is short.
+    #[must_use]
+    pub fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Says that the host sends a failed call again itself: this family then sends it once, so that attempts do not
+    /// multiply. A refused token is still renewed.
+    #[must_use]
+    pub fn host_retries(mut self) -> Self {
+        self.host_retries = true;
+        self
+    }
+
+    /// Takes an old answer out of the [cache](crate::cache) rather than none. It is marked: [`Source::Stale`](crate::Source).
+    #[must_use]
+    pub fn with_stale(mut self) -> Self {
+        self.takes_stale = true;
+        self
     }
 
     /// Whose call it is; `default` in a program without tenants.
@@ -45,69 +88,64 @@ impl Context {
         self.deadline = Some(self.deadline.map_or(deadline, |known| known.min(deadline)));
     }
 
+    /// Who goes first when a quota is short.
+    pub fn priority(&self) -> Priority {
+        self.priority
+    }
+
     /// The retry policy of this call, where it differs from the client's.
     pub fn retry(&self) -> Option<RetryPolicy> {
-        self.retry
+        if self.host_retries { Some(RetryPolicy::never()) } else { self.retry.as_deref().copied() }
+    }
+
+    /// Is the answer's body handed over as a stream, instead of being collected?
+    pub fn streams(&self) -> bool {
+        self.streams
+    }
+
+    /// Is an old answer out of the cache better than none?
+    pub fn takes_stale(&self) -> bool {
+        self.takes_stale
+    }
+
+    /// Tells whoever listens to this operation what happens. The event is made only if somebody does.
+    pub fn note(&self, event: impl FnOnce() -> Event) {
+        self.progress.note(event);
     }
 
     pub(crate) fn set_retry(&mut self, policy: RetryPolicy) {
-        self.retry = Some(policy);
+        self.retry = Some(Arc::new(policy));
+    }
+
+    pub(crate) fn set_priority(&mut self, priority: Priority) {
+        self.priority = priority;
+    }
+
+    pub(crate) fn set_streams(&mut self) {
+        self.streams = true;
+    }
+
+    pub(crate) fn set_takes_stale(&mut self) {
+        self.takes_stale = true;
     }
 
     pub(crate) fn progress(&self) -> &Arc<Progress> {
         &self.progress
     }
 
+    pub(crate) fn set_progress(&mut self, progress: Arc<Progress>) {
+        self.progress = progress;
+    }
+
+    /// A count of attempts of its own, unless it has one already: that of a request sent again is not its own.
+    pub(crate) fn begin_operation(&mut self) {
+        if Arc::get_mut(&mut self.progress).is_none() {
+            self.progress = Arc::default();
+        }
+    }
+
     /// A copy for another operation of the same caller: its own count of attempts.
     pub(crate) fn for_next_operation(&self) -> Self {
         Self { progress: Arc::default(), ..self.clone() }
-    }
-}
-
-/// How far an operation has come. The outer layers read it when they give up on the inner ones, so that even a deadline
-/// can say how many attempts there were and whether one of them may have been applied.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    attempts: AtomicU32,
-    sent: AtomicU8,
-    unsettled: AtomicBool,
-}
-
-impl Progress {
-    pub(crate) fn begin_attempt(&self) {
-        self.attempts.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// From here on the transport has the request: until it answers, anything may have happened.
-    pub(crate) fn set_sent(&self, sent: Sent) {
-        let code = match sent {
-            Sent::No => 0,
-            Sent::Maybe => 1,
-            Sent::Yes => 2,
-        };
-        self.sent.store(code, Ordering::Relaxed);
-    }
-
-    pub(crate) fn attempts(&self) -> u32 {
-        self.attempts.load(Ordering::Relaxed)
-    }
-
-    /// An attempt that may have been applied is followed by another one. What that one proves about itself proves
-    /// nothing about the first.
-    pub(crate) fn set_unsettled(&self) {
-        self.unsettled.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_unsettled(&self) -> bool {
-        self.unsettled.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn sent(&self) -> Sent {
-        match self.sent.load(Ordering::Relaxed) {
-            _ if self.is_unsettled() => Sent::Maybe,
-            0 => Sent::No,
-            1 => Sent::Maybe,
-            _ => Sent::Yes,
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! Two time limits: one for the whole operation, one for each attempt.
 //!
 //! [`Deadline`] is outermost: its budget covers waits, attempts and bodies. [`AttemptTimeout`] is innermost and starts
-//! only when the attempt does, so that time spent waiting for a turn never looks like a slow server. An attempt that
+//! only when the attempt does, so that time spent waiting for a turn never looks like a slow server; a request whose body
+//! is made while it is sent has the whole deadline instead, because that takes as long as its size. An attempt that
 //! times out may have reached the provider: its error says [`Sent::Maybe`], and [`retry`](crate::retry) decides by
 //! safety.
 
@@ -15,12 +16,15 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower::{Layer, Service};
 
-use crate::context::Progress;
 use crate::error::{Error, ErrorKind, Sent};
+use crate::progress::Progress;
 use crate::request::Request;
 
 /// A time no operation waits for: far ahead, yet addable to any clock.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+/// A provider that had this long to answer and did not is slow; one that had less is not known to be.
+const FAIR_TIME: Duration = Duration::from_secs(10);
 
 /// `now + wait`, for any wait: a hostile or careless number must not overflow the clock.
 pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
@@ -120,8 +124,15 @@ impl<S: Service<Request, Error = Error>> Service<Request> for AttemptTimeout<S> 
 
     fn call(&mut self, request: Request) -> Self::Future {
         let own = after(Instant::now(), self.timeout);
-        let end = request.context().deadline().map_or(own, |deadline| deadline.min(own));
-        Limited::call(&mut self.inner, request, end, Limit::Attempt)
+        match request.context().deadline() {
+            // A body that is made while it is sent takes as long as its size.
+            Some(deadline) if deadline <= own || request.body().is_streamed() => {
+                let given = deadline.saturating_duration_since(Instant::now());
+                let is_short = given < self.timeout.min(FAIR_TIME);
+                Limited::call(&mut self.inner, request, deadline, Limit::AttemptAtDeadline { is_short })
+            }
+            _ => Limited::call(&mut self.inner, request, own, Limit::Attempt),
+        }
     }
 }
 
@@ -129,6 +140,11 @@ impl<S: Service<Request, Error = Error>> Service<Request> for AttemptTimeout<S> 
 enum Limit {
     Operation,
     Attempt,
+    /// An attempt that the deadline ends before its own time-out would. Given little time, it says nothing about the
+    /// provider.
+    AttemptAtDeadline {
+        is_short: bool,
+    },
 }
 
 impl Limit {
@@ -140,7 +156,37 @@ impl Limit {
             Self::Attempt => {
                 Error::new(ErrorKind::Timeout, "no complete answer arrived in time").with_sent(Sent::Maybe)
             }
+            Self::AttemptAtDeadline { is_short } => {
+                let error = Error::new(ErrorKind::Timeout, "the deadline of the operation passed");
+                let error = error.with_sent(Sent::Maybe);
+                if is_short { error.without_blame() } else { error }
+            }
         }
+    }
+}
+
+/// Says while an attempt's time-out is running, also when it is dropped in the middle.
+struct Watch {
+    progress: Arc<Progress>,
+    guards: bool,
+}
+
+impl Watch {
+    fn new(progress: Arc<Progress>, limit: Limit) -> Self {
+        let guards = !matches!(limit, Limit::Operation);
+        Self { progress, guards }
+    }
+
+    fn end(&mut self) {
+        if std::mem::take(&mut self.guards) {
+            self.progress.set_guarded(false);
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -161,7 +207,7 @@ pin_project! {
             #[pin]
             sleep: Sleep,
             limit: Limit,
-            progress: Arc<Progress>,
+            watch: Watch,
         },
         /// The time was over before it began: nothing was started.
         Expired { error: Option<Error> },
@@ -175,10 +221,12 @@ impl<F> Limited<F> {
     {
         let state = if end <= Instant::now() {
             let error = Error::new(ErrorKind::Timeout, "the deadline had passed before anything was sent");
-            State::Expired { error: Some(error.with_sent(request.context().progress().sent())) }
+            State::Expired {
+                error: Some(error.with_sent(request.context().progress().sent()).without_blame()),
+            }
         } else {
-            let progress = Arc::clone(request.context().progress());
-            State::Running { inner: inner.call(request), sleep: sleep_until(end), limit, progress }
+            let watch = Watch::new(Arc::clone(request.context().progress()), limit);
+            State::Running { inner: inner.call(request), sleep: sleep_until(end), limit, watch }
         };
         Self { state }
     }
@@ -192,12 +240,30 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Running { inner, sleep, limit, progress } => {
+            StateProjection::Running { inner, sleep, limit, watch } => {
+                let is_outer = matches!(limit, Limit::Operation);
+                if is_outer {
+                    // Whoever watches the clock says so anew each time: an attempt that a layer of the host's has stopped
+                    // polling watches nothing.
+                    watch.progress.set_guarded(false);
+                }
                 if let Poll::Ready(result) = inner.poll(cx) {
+                    watch.end();
                     return Poll::Ready(result);
                 }
+                // One timer for both limits while an attempt runs: that of the attempt, which never ends later.
+                if is_outer && watch.progress.is_guarded() {
+                    return Poll::Pending;
+                }
                 // The operation's own limit speaks once the attempt's had its turn: `sent` is exact then.
-                sleep.poll(cx).map(|()| Err(limit.error(progress)))
+                if sleep.poll(cx).is_pending() {
+                    if watch.guards {
+                        watch.progress.set_guarded(true);
+                    }
+                    return Poll::Pending;
+                }
+                watch.end();
+                Poll::Ready(Err(limit.error(&watch.progress)))
             }
             StateProjection::Expired { error } => match error.take() {
                 Some(error) => Poll::Ready(Err(error)),

@@ -4,6 +4,7 @@
 
 use std::marker::PhantomData;
 
+use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
@@ -45,6 +46,17 @@ pub trait Endpoint: Send + Sync + 'static {
 pub trait Paged: Endpoint {
     /// One item of the list.
     type Item: DeserializeOwned + Send + 'static;
+}
+
+/// An endpoint whose body is given beside it: `client.upload(endpoint, body)`. Its [`Endpoint::request`] makes everything
+/// but the body.
+///
+/// A trait of its own, so that giving a body to an operation that takes none does not compile.
+pub trait Upload: Endpoint {
+    /// The type of a body that does not name its own. `application/octet-stream` unless the endpoint knows better.
+    fn content_type(&self) -> HeaderValue {
+        HeaderValue::from_static("application/octet-stream")
+    }
 }
 
 /// The same endpoint, decoded into a type of the caller.

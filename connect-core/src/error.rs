@@ -7,10 +7,13 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+
+use crate::retry::Stop;
 
 /// What went wrong, in one word. Stable for `match`; the text of an error is not.
 ///
@@ -34,6 +37,8 @@ pub enum ErrorKind {
     RateLimited,
     /// The provider failed (5xx) or said it is busy.
     Unavailable,
+    /// The provider failed so often that it is left alone for a while: nothing was sent.
+    CircuitOpen,
     /// The operation's deadline or the attempt's time-out passed.
     Timeout,
     /// No usable answer arrived: connection refused, reset or cut, TLS failure.
@@ -58,6 +63,7 @@ impl ErrorKind {
             Self::Invalid => "invalid",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
+            Self::CircuitOpen => "circuit_open",
             Self::Timeout => "timeout",
             Self::Transport => "transport",
             Self::Decode => "decode",
@@ -107,6 +113,7 @@ pub enum RetryAdvice {
 /// ```
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
@@ -117,8 +124,11 @@ struct Inner {
     attempts: u32,
     sent: Sent,
     retry: RetryAdvice,
-    details: Option<Box<dyn Any + Send + Sync>>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    stop: Stop,
+    /// Does it say something about the provider? A caller in a hurry does not.
+    blames: bool,
+    details: Option<Arc<dyn Any + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -136,6 +146,8 @@ impl Error {
             attempts: 0,
             sent: Sent::No,
             retry: RetryAdvice::Never,
+            stop: Stop::Final,
+            blames: true,
             details: None,
             source: None,
         }))
@@ -181,6 +193,11 @@ impl Error {
         self.0.attempts
     }
 
+    /// Why it was not sent once more.
+    pub fn stop(&self) -> Stop {
+        self.0.stop
+    }
+
     /// The bare message, without operation, status and advice.
     pub fn message(&self) -> &str {
         &self.0.message
@@ -195,7 +212,7 @@ impl Error {
     /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
         self
     }
 
@@ -223,12 +240,23 @@ impl Error {
     /// Adds the provider's own payload, to be read with [`Error::details`].
     #[must_use]
     pub fn with_details(mut self, details: impl Any + Send + Sync) -> Self {
-        self.0.details = Some(Box::new(details));
+        self.0.details = Some(Arc::new(details));
         self
     }
 
     pub(crate) fn with_boxed_details(mut self, details: Option<Box<dyn Any + Send + Sync>>) -> Self {
-        self.0.details = details;
+        self.0.details = details.map(Arc::from);
+        self
+    }
+
+    /// The same error for somebody else who waited for the same thing; cause and payload are shared.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// Says what failed because of it.
+    pub(crate) fn in_context(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message).into();
         self
     }
 
@@ -239,6 +267,20 @@ impl Error {
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn without_blame(mut self) -> Self {
+        self.0.blames = false;
+        self
+    }
+
+    pub(crate) fn blames_provider(&self) -> bool {
+        self.0.blames
+    }
+
+    pub(crate) fn with_stop(mut self, stop: Stop) -> Self {
+        self.0.stop = stop;
         self
     }
 
@@ -255,7 +297,7 @@ impl fmt::Display for Error {
         if let (Some(service), Some(operation)) = (inner.service, &inner.operation) {
             write!(f, "{service} {operation}: ")?;
         }
-        f.write_str(&inner.message)?;
+        write!(OneLine(f), "{}", inner.message)?;
         if let Some(status) = inner.status {
             write!(f, " (HTTP {}", status.as_u16())?;
             if let Some(id) = &inner.request_id {
@@ -265,6 +307,9 @@ impl fmt::Display for Error {
         }
         if inner.attempts > 1 {
             write!(f, " after {} attempts", inner.attempts)?;
+        }
+        if matches!(inner.stop, Stop::Body | Stop::Budget) {
+            write!(f, "; {}", inner.stop.explanation())?;
         }
         match inner.retry {
             RetryAdvice::CheckFirst => {
@@ -277,11 +322,24 @@ impl fmt::Display for Error {
         if f.alternate() {
             let mut cause = self.source();
             while let Some(error) = cause {
-                write!(f, ": {error}")?;
+                write!(OneLine(f), ": {error}")?;
                 cause = error.source();
             }
         }
         Ok(())
+    }
+}
+
+/// Foreign words on the line of a log they belong to: a provider or a library may break it, or write to the terminal.
+struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.split(char::is_control).enumerate().try_for_each(|(index, part)| {
+            let gap = if index == 0 { "" } else { " " };
+            self.0.write_str(gap)?;
+            self.0.write_str(part)
+        })
     }
 }
 
@@ -298,6 +356,7 @@ impl fmt::Debug for Error {
             .field("attempts", &inner.attempts)
             .field("sent", &inner.sent)
             .field("retry", &inner.retry)
+            .field("stop", &inner.stop)
             .field("source", &inner.source)
             .finish_non_exhaustive()
     }
@@ -340,6 +399,38 @@ mod tests {
         let error = Error::new(ErrorKind::Transport, "the connection broke").with_source(cause);
         assert_eq!(format!("{error}"), "the connection broke");
         assert_eq!(format!("{error:#}"), "the connection broke: reset by peer");
+    }
+
+    #[test]
+    fn foreign_words_break_no_line_and_reach_no_terminal() {
+        let cause = std::io::Error::other("reset\nby \u{1b}[31mpeer");
+        let error = Error::new(ErrorKind::Provider, "first\r\nsecond").with_source(cause);
+        assert_eq!(format!("{error:#}"), "first  second: reset by  [31mpeer");
+    }
+
+    #[test]
+    fn goes_wherever_errors_go() {
+        fn boxed(error: Error) -> Box<dyn StdError + Send + Sync> {
+            error.into()
+        }
+        let error = boxed(Error::new(ErrorKind::NotFound, "no").with_details(7_u8));
+        assert_eq!(error.downcast_ref::<Error>().map(Error::kind), Some(ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn a_duplicate_says_the_same() {
+        let error = Error::new(ErrorKind::RateLimited, "no")
+            .with_operation("slack", "oauth.v2.access".into())
+            .with_status(StatusCode::TOO_MANY_REQUESTS)
+            .with_request_id(Some("abc"))
+            .with_attempts(2)
+            .with_sent(Sent::Yes)
+            .with_retry(RetryAdvice::After(Duration::from_secs(7)))
+            .with_details(7_u8)
+            .with_source(std::io::Error::other("cause"));
+        let copy = error.duplicate();
+        assert_eq!(format!("{copy:#} {copy:?}"), format!("{error:#} {error:?}"));
+        assert_eq!(copy.details::<u8>(), Some(&7));
     }
 
     #[test]

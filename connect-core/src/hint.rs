@@ -12,8 +12,8 @@ use http::header::{DATE, RETRY_AFTER};
 /// overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The wait a server asks for in `Retry-After` (RFC 9110, 10.2.3): whole seconds, or an HTTP date relative to the
-/// answer's own `Date`.
+/// The wait a server asks for in `Retry-After` (RFC 9110, 10.2.3): whole seconds, seconds with a fraction as some servers
+/// write them, or an HTTP date relative to the answer's own `Date`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +28,23 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         // Digits that do not fit are still a number: a very large one.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)).min(LONGEST));
     }
+    if let Some(wait) = with_fraction(text) {
+        return Some(wait.min(LONGEST));
+    }
     Some(since_date(headers, httpdate::parse_http_date(text).ok()?)?.min(LONGEST))
+}
+
+/// `1.5`: digits on both sides, so that `NaN`, `1e9` and `.5` stay what they are.
+fn with_fraction(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.split_once('.')?;
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    // Digits that do not fit are still a number: a very large one.
+    let seconds = whole.parse().unwrap_or(u64::MAX).min(LONGEST.as_secs());
+    let part: f64 = format!("0.{fraction}").parse().ok()?;
+    Some(Duration::from_secs(seconds).saturating_add(Duration::from_secs_f64(part)))
 }
 
 /// How long until a Unix time in seconds, by the server's clock; zero if it has passed, `None` without a `Date` header.
@@ -63,7 +79,23 @@ mod tests {
         assert_eq!(parse(" 17 "), Some(Duration::from_secs(17)));
         assert_eq!(parse("18446744073709551615"), Some(LONGEST));
         assert_eq!(parse("99999999999999999999999999"), Some(LONGEST));
-        for odd in ["", "-1", "1e9", "NaN", "soon", "+5", "0x10", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+        assert_eq!(parse("1.5"), Some(Duration::from_millis(1_500)));
+        assert_eq!(parse("99999999999999999999999999.999999999999"), Some(LONGEST));
+        for odd in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "1.5.5",
+            "-1.5",
+            "-1",
+            "1e9",
+            "NaN",
+            "soon",
+            "+5",
+            "0x10",
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+        ] {
             assert_eq!(parse(odd), None, "{odd}");
         }
     }

@@ -43,37 +43,78 @@
 //! ```
 //!
 //! # The stack, outermost first
-//! [`Observe`](observe::Observe) → [`Deadline`](deadline::Deadline) → [`Retry`](retry::Retry) → per attempt
-//! [`Auth`](auth::Auth) → [`AttemptTimeout`](deadline::AttemptTimeout) → [`Classify`](classify::Classify) →
-//! [`Transport`]. Each is a tower layer in its own file: the decision is a pure function, the service a thin shell with
-//! a named future. It is boxed once, at the outside.
+//! | layer | what it does |
+//! |---|---|
+//! | [`Observe`](observe::Observe) | one span per operation |
+//! | [`Deadline`](deadline::Deadline) | total budget of the operation, waits and body included |
+//! | [`Cache`](cache::Cache) | where asked for: is a kept answer still good? |
+//! | [`Retry`](retry::Retry) | sends again what may be sent again; each attempt passes everything below |
+//! | [`Guarded`](breaker::Guarded) | leaves a provider alone that only fails |
+//! | [`Admit`](quota::Admit) | takes its turn in the account's quotas |
+//! | [`Auth`](auth::Auth) | attaches a fresh credential, for the client's own origins only |
+//! | [`Redirect`](redirect::Redirect) | follows what may be followed |
+//! | [`AttemptTimeout`](deadline::AttemptTimeout) | starts when the attempt does |
+//! | [`Classify`](classify::Classify) | what does the answer mean? Every layer above reads its verdict |
+//! | [`BodyGuard`](guard::BodyGuard) | collects the answer, within bounds of size and silence |
+//! | [`Transport`] | reqwest, hyper, a tower service of the host's, or a script in memory |
+//!
+//! Each is a tower layer in its own file: the decision is a pure function, the service a thin shell with a named future.
+//! The stack is boxed once, at the outside. A host adds layers of its own outside
+//! ([`operation_layer`](ClientBuilder::operation_layer)) or inside ([`attempt_layer`](ClientBuilder::attempt_layer)), and
+//! puts ours round a service of its own: `examples/host_service.rs` does.
+//!
+//! Who asks why something took so long awaits [`Call::explain`]; who wants to hear of everything, an
+//! [`Observer`](observe::Observer).
 //!
 //! # Features
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `transport-reqwest` | yes | the default transport |
+//! | `transport-hyper` | no | `HyperTransport`: less work per request; the default transport without the one above |
 //! | `rustls` | yes | TLS by rustls with ring; no process-global provider is installed |
-//! | `simulation` | no | [`simulation`]: a scripted in-memory transport for tests |
+//! | `metrics` | no | `MetricsObserver`: counters and histograms through the `metrics` facade |
+//! | `rustls-aws-lc` | no | the same with aws-lc-rs, which needs a C compiler |
+//! | `native-tls` | no | TLS by the operating system's library, for reqwest; used where rustls is not on |
+//! | `gzip` | no | compressed answers, by reqwest; limits count what comes out |
+//! | `file` | no | request bodies out of files |
+//! | `simulation` | no | `simulation`: scripted and simulated providers in memory, and the contract as checks |
 
 pub mod api;
 pub mod auth;
 pub mod body;
+pub mod breaker;
+pub mod builder;
+pub mod cache;
 pub mod call;
 pub mod classify;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod connector;
 pub mod context;
 pub mod deadline;
 pub mod decode;
+pub mod download;
 pub mod endpoint;
 pub mod error;
+pub mod event;
+pub mod explain;
+pub mod guard;
 pub mod hint;
+mod keys;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+pub mod network;
 pub mod observe;
 pub mod operation;
 pub mod origins;
 pub mod page;
+mod progress;
+pub mod quota;
 pub mod raw;
+pub mod redirect;
+mod refusal;
+pub mod registry;
 pub mod request;
 pub mod response;
 pub mod retry;
@@ -81,25 +122,31 @@ pub mod secret;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod transport;
+pub mod upload;
 pub mod vars;
 
 pub use api::{Api, Problem, Verdict};
-pub use auth::Credentials;
-pub use body::Body;
+pub use auth::{Account, Credentials, TokenCache};
+pub use body::{Body, Multipart, Part};
+pub use builder::ClientBuilder;
 pub use call::{Call, Reply};
-pub use client::{Client, ClientBuilder, Stack};
+pub use client::{Client, Stack};
 pub use config::Config;
 pub use connector::{AuthKind, Connector, Descriptor, Health, Identity};
-pub use context::Context;
+pub use context::{Context, Priority};
 pub use decode::Decoding;
-pub use endpoint::{As, Endpoint, Paged};
+pub use download::{Download, DownloadCall};
+pub use endpoint::{As, Endpoint, Paged, Upload};
 pub use error::{Error, ErrorKind, RetryAdvice, Sent};
+pub use explain::Report;
+pub use network::{Proxy, RootCertificates};
 pub use operation::{Operation, Origin, Paging, Safety};
 pub use origins::Origins;
 pub use page::{Cursor, Items, Page, Pages};
 pub use raw::Raw;
+pub use registry::Registry;
 pub use request::{Head, Request, RequestBuilder};
-pub use response::Response;
+pub use response::{BoxError, ByteStream, Response, Source};
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use transport::{Transport, TransportFuture};

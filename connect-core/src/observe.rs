@@ -4,6 +4,7 @@
 //! `http.request.method`, `http.response.status_code` and `http.request.resend_count`. Never the URL, the tenant or a
 //! header: labels stay few, and nothing private reaches a log.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,10 +14,53 @@ use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 use tracing::Span;
 
-use crate::context::Progress;
 use crate::error::Error;
+use crate::event::Event;
+use crate::progress::Progress;
 use crate::request::Request;
 use crate::response::Response;
+
+/// Whose event it is. Few values on purpose: they become labels of metrics.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// The provider: `github`.
+    pub service: &'static str,
+    /// The operation in the provider's spelling: `issues/create`.
+    pub operation: Cow<'static, str>,
+}
+
+impl Scope {
+    pub(crate) fn new(service: &'static str, operation: Cow<'static, str>) -> Self {
+        Self { service, operation }
+    }
+}
+
+/// Hears what happens during operations, on the task that sends them: be quick, and never block.
+///
+/// ```
+/// use connect_core::event::Event;
+/// use connect_core::observe::{Observer, Scope};
+/// struct Print;
+/// impl Observer for Print {
+///     fn on_event(&self, scope: &Scope, event: &Event) {
+///         println!("{} {}: {event:?}", scope.service, scope.operation);
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// Something happened.
+    fn on_event(&self, scope: &Scope, event: &Event);
+}
+
+/// Several listeners, each told in turn.
+impl Observer for Vec<Arc<dyn Observer>> {
+    fn on_event(&self, scope: &Scope, event: &Event) {
+        for observer in self {
+            observer.on_event(scope, event);
+        }
+    }
+}
 
 /// Puts [`Observe`] round a service.
 ///
@@ -113,5 +157,30 @@ where
 impl<F> std::fmt::Debug for ObserveFuture<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ObserveFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<Event>>);
+
+    impl Observer for Heard {
+        fn on_event(&self, _scope: &Scope, event: &Event) {
+            self.0.lock().unwrap().push(event.clone());
+        }
+    }
+
+    #[test]
+    fn several_listeners_hear_the_same() {
+        let (first, second) = (Arc::new(Heard::default()), Arc::new(Heard::default()));
+        let all: Vec<Arc<dyn Observer>> = vec![first.clone(), second.clone()];
+        all.on_event(&Scope::default(), &Event::TokenRefused);
+        for heard in [first, second] {
+            assert_eq!(*heard.0.lock().unwrap(), [Event::TokenRefused]);
+        }
     }
 }

@@ -62,6 +62,27 @@ pub enum Paging {
         /// Pointer to a boolean that says "this was the last page", if the provider sends one.
         last: Option<&'static str>,
     },
+    /// A parameter of the request says how many items to skip: this page's number and the items it brought. An empty
+    /// page ends the list.
+    Offset {
+        /// Pointer to the array of items.
+        items: &'static str,
+        /// The parameter of the request that takes the number of items to skip (`startAt`); absent counts as 0.
+        offset_param: &'static str,
+        /// The parameter of the request that takes the page size (`maxResults`).
+        limit_param: &'static str,
+        /// Pointer to the number of items in the whole list, if the provider sends one.
+        total: Option<&'static str>,
+        /// Pointer to a boolean that says "this was the last page", if the provider sends one.
+        last: Option<&'static str>,
+    },
+    /// The answer carries the URL of the next page, absolute or relative to this one.
+    NextUrl {
+        /// Pointer to the array of items.
+        items: &'static str,
+        /// Pointer to the URL; absent, `null` or empty means the end.
+        next: &'static str,
+    },
 }
 
 /// The static row of an endpoint.

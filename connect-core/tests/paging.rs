@@ -3,10 +3,12 @@
 
 mod weather;
 
-use connect_core::ErrorKind;
+use std::time::Duration;
+
 use connect_core::simulation::{Answer, Scripted};
-use futures_util::{StreamExt, TryStreamExt};
-use weather::{List, TOKEN, client};
+use connect_core::{Cursor, ErrorKind, Priority, Request, Response, Transport, TransportFuture};
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use weather::{List, TOKEN, builder, client};
 
 fn linked(body: &'static str, next: &str) -> Answer {
     Answer::json(200, body).header("link", &format!("<{next}>; rel=\"next\""))
@@ -108,4 +110,185 @@ async fn the_number_of_pages_can_be_capped() {
     let pages: Vec<_> = client(&transport).pages(List::by_link()).limit(2).collect().await;
     assert_eq!(pages.len(), 2);
     assert_eq!(pages[1].as_ref().unwrap().next().unwrap().as_str(), "/stations?page=3");
+}
+
+fn urls(transport: &Scripted) -> Vec<String> {
+    transport.requests().into_iter().map(|request| request.url).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn offsets_count_what_was_received_and_not_what_was_asked_for() {
+    let transport = Scripted::new([
+        Answer::json(200, r#"{"values": [1, "odd", 3], "total": 4}"#),
+        Answer::json(200, r#"{"values": [4], "total": 4}"#),
+    ]);
+    let items: Vec<_> = client(&transport).stream(List::by_offset()).page_size(50).collect().await;
+    assert_eq!(items.iter().filter_map(|item| item.as_ref().ok()).copied().collect::<Vec<u32>>(), [1, 3, 4]);
+    assert_eq!(
+        urls(&transport),
+        [
+            "https://api.weather.example/storms?limit=50",
+            "https://api.weather.example/storms?limit=50&startAt=3"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn offsets_without_a_total_end_on_an_empty_page() {
+    let transport = Scripted::new([
+        Answer::json(200, r#"{"values": [1, 2]}"#),
+        Answer::json(200, r#"{"values": [3]}"#),
+        Answer::json(200, r#"{"values": []}"#),
+    ]);
+    let items: Vec<u32> = client(&transport).stream(List::by_offset()).try_collect().await.unwrap();
+    assert_eq!((items, transport.unused()), (vec![1, 2, 3], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn next_urls_may_be_relative_and_never_foreign() {
+    let transport = Scripted::new([
+        Answer::json(200, r#"{"values": [1], "next": "/fronts?page=2"}"#),
+        Answer::json(200, r#"{"values": [2], "next": "?page=3"}"#),
+        Answer::json(200, r#"{"values": [3], "next": "https://evil.example/fronts?page=4"}"#),
+    ]);
+    let items: Vec<_> = client(&transport).stream(List::by_next_url()).collect().await;
+    assert_eq!(urls(&transport)[2], "https://api.weather.example/fronts?page=3");
+    assert_eq!((transport.requests().len(), items.len()), (3, 4));
+    assert_eq!(items[3].as_ref().unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_cursor_goes_on_where_the_list_stopped() {
+    let lists = [
+        (List::by_link(), "/stations?page=2", "stations?page=2"),
+        (List::by_cursor(), "dXNlcg==", "readings?limit=2&cursor=dXNlcg%3D%3D"),
+        (List::by_offset(), "7", "storms?limit=2&startAt=7"),
+        (List::by_next_url(), "?page=2", "fronts?page=2"),
+    ];
+    for (list, cursor, url) in lists {
+        let page = r#"{"values": [9], "readings": [9], "total": 8}"#;
+        let body = if list.0.name == "stations" { "[9]" } else { page };
+        let transport = Scripted::new([Answer::json(200, body)]);
+        let cursor: Cursor = serde_json::from_value(cursor.into()).unwrap();
+        let mut items = client(&transport).stream(list).resume_from(cursor.clone());
+        assert_eq!(items.next().await.unwrap().unwrap(), 9);
+        assert_eq!(items.cursor(), Some(&cursor));
+        assert!(items.next().await.is_none());
+        assert_eq!(urls(&transport), [format!("https://api.weather.example/{url}")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_cursor_to_a_foreign_origin_gets_no_request() {
+    let transport = Scripted::new([Answer::json(200, "[1]")]);
+    let cursor: Cursor = serde_json::from_str(r#""https://evil.example/stations?page=2""#).unwrap();
+    let items: Vec<_> = client(&transport).stream(List::by_link()).resume_from(cursor).collect().await;
+    assert_eq!(items[0].as_ref().unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!((items.len(), transport.requests().len()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_list_that_comes_back_to_its_beginning_ends() {
+    let page = || linked("[1]", "/stations?page=2");
+    let transport = Scripted::new([page(), page(), page()]);
+    let cursor: Cursor = serde_json::from_str(r#""/stations?page=2""#).unwrap();
+    let items: Vec<_> = client(&transport).stream(List::by_link()).resume_from(cursor).collect().await;
+    assert_eq!((items.len(), transport.requests().len()), (2, 1));
+    assert!(items[1].as_ref().unwrap_err().to_string().contains("twice"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_strict_list_fails_the_page_with_the_odd_item() {
+    let transport =
+        Scripted::new([linked("[1]", "/stations?page=2"), linked(r#"[2, "canary"]"#, "/stations?page=3")]);
+    let items: Vec<_> = client(&transport).stream(List::by_link()).strict().collect().await;
+    assert_eq!((items.len(), transport.requests().len()), (2, 2));
+    let error = items[1].as_ref().unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Decode, Some("stations")));
+    assert!(!format!("{error:#} {error:?}").contains("canary"));
+}
+
+const ITEMS: usize = 10;
+
+/// Ten pages of ten items, each of which takes a second.
+fn slow_pages() -> Scripted {
+    let page = |next| linked("[1,1,1,1,1,1,1,1,1,1]", &format!("/stations?page={next}"));
+    Scripted::new((2..12).map(|next| page(next).after(Duration::from_secs(1))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_pages_are_fetched_ahead_as_asked_for_and_no_more() {
+    for ahead in [0, 1, 3] {
+        let transport = slow_pages();
+        let mut items = client(&transport).stream(List::by_link()).prefetch(ahead);
+        for _ in 0..ITEMS {
+            items.next().await.unwrap().unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert_eq!(transport.requests().len(), 1 + ahead, "all items are of the first page");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_fetched_ahead_costs_no_wait() {
+    let transport = slow_pages();
+    let begun = tokio::time::Instant::now();
+    let mut pages = client(&transport).pages(List::by_link()).prefetch(1);
+    pages.next().await.unwrap().unwrap();
+    assert_eq!(transport.requests().len(), 2, "the second page is under way");
+    assert!(pages.next().now_or_never().is_none(), "it takes its second");
+    pages.next().await.unwrap().unwrap();
+    assert_eq!(begun.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fetching_ahead_does_not_look_beyond_the_cap_on_pages() {
+    let transport = slow_pages();
+    let pages: Vec<_> = client(&transport).pages(List::by_link()).prefetch(5).limit(2).collect().await;
+    assert_eq!((pages.len(), transport.requests().len()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_fetched_ahead_comes_after_the_pages_before_it() {
+    let transport =
+        Scripted::new([linked("[1]", "/stations?page=2"), Answer::status(404), Answer::json(200, "[3]")]);
+    let items: Vec<_> = client(&transport).stream(List::by_link()).prefetch(4).collect().await;
+    assert_eq!(items.len(), 2);
+    assert_eq!(items[0].as_ref().ok(), Some(&1));
+    assert_eq!(items[1].as_ref().unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+/// Notes the priority of each request.
+#[derive(Clone)]
+struct Priorities(Scripted, std::sync::Arc<std::sync::Mutex<Vec<Priority>>>);
+
+impl Transport for Priorities {
+    fn send(&self, request: Request) -> TransportFuture {
+        self.1.lock().unwrap().push(request.context().priority());
+        let answer: TransportFuture = self.0.send(request);
+        Box::pin(async move { answer.await.map(|response: Response| response) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_pages_that_nobody_waits_for_are_background_work() {
+    let run = async |ahead| {
+        let transport = Priorities(slow_pages(), std::sync::Arc::default());
+        let client = builder(&transport.0).transport(transport.clone()).build().unwrap();
+        let pages: Vec<_> = client.pages(List::by_link()).prefetch(ahead).limit(3).collect().await;
+        assert_eq!(pages.len(), 3);
+        transport.1.lock().unwrap().clone()
+    };
+    assert_eq!(run(0).await, [Priority::Normal; 3]);
+    assert_eq!(run(1).await, [Priority::Normal, Priority::Background, Priority::Background]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_stream_fetches_nothing_more() {
+    let transport = slow_pages();
+    let mut pages = client(&transport).pages(List::by_link()).prefetch(2);
+    pages.next().await.unwrap().unwrap();
+    drop(pages);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(transport.requests().len(), 2);
 }

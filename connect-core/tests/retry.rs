@@ -5,10 +5,12 @@ mod weather;
 
 use std::time::Duration;
 
+use connect_core::breaker::{Breaker, BreakerPolicy};
+use connect_core::retry::Stop;
 use connect_core::simulation::{Answer, Scripted};
-use connect_core::{ErrorKind, RetryAdvice, RetryPolicy, Sent};
+use connect_core::{Context, ErrorKind, RetryAdvice, RetryPolicy, Sent};
 use tokio::time::Instant;
-use weather::{Ask, client};
+use weather::{Ask, builder, client};
 
 fn ok() -> Answer {
     Answer::json(200, r#"{"sun": true}"#)
@@ -188,4 +190,51 @@ async fn operations_draw_different_delays_and_one_seed_replays_them() {
     let first = waits().await;
     assert_ne!(first[0], first[1], "jitter must differ between operations of one client");
     assert_eq!(first, waits().await, "the same seed gives the same delays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyed_write_is_sent_again_with_the_same_key() {
+    let transport = Scripted::new([Answer::dropped_connection(), Answer::status(500), ok(), ok()]);
+    let client = client(&transport);
+    client.send(Ask::keyed()).await.unwrap();
+    client.send(Ask::keyed()).await.unwrap();
+    let key = |number: usize| transport.requests()[number].headers["idempotency-key"].clone();
+    assert_eq!((key(0), key(1)), (key(1), key(2)));
+    assert_ne!(key(2), key(3), "another operation has another key");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callers_own_key_is_used_where_it_means_something_and_refused_elsewhere() {
+    let transport = Scripted::new([ok()]);
+    let client = client(&transport);
+    client.send(Ask::keyed()).idempotency_key("order-7").await.unwrap();
+    assert_eq!(transport.requests()[0].headers["idempotency-key"], "order-7");
+    let error = client.send(Ask::write()).idempotency_key("order-7").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    let error = client.send(Ask::keyed()).idempotency_key("a\nb").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(transport.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_calls_together_retry_no_more_than_the_budget_allows() {
+    let transport = Scripted::new((0..1_000).map(|_| Answer::status(503)));
+    let client = builder(&transport).breaker(Breaker::new(BreakerPolicy::never())).build().unwrap();
+    let mut last = None;
+    for _ in 0..50 {
+        last = client.send(Ask::read()).await.err();
+    }
+    // 50 operations, a reserve of 10 replays, and a fifth of 50.
+    assert_eq!(transport.requests().len(), 50 + 10 + 10);
+    let error = last.unwrap();
+    assert_eq!(error.stop(), Stop::Budget);
+    assert!(error.to_string().contains("retry budget"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_retries_itself_can_say_so() {
+    let transport = Scripted::new([Answer::status(503), ok()]);
+    let context = Context::default().host_retries();
+    client(&transport).send(Ask::read()).context(&context).await.unwrap_err();
+    assert_eq!(transport.requests().len(), 1);
 }

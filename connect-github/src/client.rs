@@ -41,6 +41,7 @@ impl GitHub {
 
     /// A client from variables: `GITHUB_TOKEN` (without it the client is anonymous: 60 calls an hour) and
     /// `GITHUB_API_URL` (default `https://api.github.com`; GitHub Enterprise Server: `https://HOST/api/v3`).
+    /// Limits and habits come from `CONNECT_DEADLINE` and its like: [the table](connect_core::config).
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming what is malformed.
@@ -53,7 +54,7 @@ impl GitHub {
         if let Some(origins) = vars.origins("GITHUB_API_URL")? {
             builder.0 = builder.0.origins(origins);
         }
-        builder.build()
+        builder.config(Config::from_vars("CONNECT", vars)?).build()
     }
 }
 

@@ -1,6 +1,7 @@
 //! GitHub as a host sees it: identity and health.
 
 use async_trait::async_trait;
+use connect_core::quota::QuotaStatus;
 use connect_core::{AuthKind, Connector, Context, Descriptor, Error, ErrorKind, Health, Identity};
 use tokio::time::Instant;
 
@@ -39,5 +40,9 @@ impl Connector for GitHub {
             other => other,
         };
         Health::of(result, begun.elapsed())
+    }
+
+    fn quota(&self, _cx: &Context) -> Vec<QuotaStatus> {
+        connect_core::Client::quota(self).status()
     }
 }

@@ -35,6 +35,8 @@ mod connector;
 pub mod model;
 #[cfg(feature = "client")]
 mod provider;
+#[cfg(feature = "client")]
+mod quota;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 

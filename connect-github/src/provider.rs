@@ -4,11 +4,15 @@
 //! (<https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit>): first
 //! `Retry-After`, then a used-up primary limit, then the text of a secondary limit; what remains is a permission.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::quota::QuotaModel;
 use connect_core::{Api, Response, StatusCode, Verdict, hint};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use crate::quota::GitHubQuota;
 
 /// What a limit without any figure waits: GitHub asks for at least a minute.
 const UNEXPLAINED_LIMIT: Duration = Duration::from_secs(60);
@@ -34,6 +38,10 @@ impl Api for GitHubApi {
             },
             _ => Verdict::from_status(response),
         }
+    }
+
+    fn quota() -> Arc<dyn QuotaModel> {
+        Arc::new(GitHubQuota::default())
     }
 
     fn problem(response: &Response) -> connect_core::Problem {

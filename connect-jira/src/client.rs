@@ -38,6 +38,7 @@ impl Jira {
 
     /// A client from variables: `JIRA_BASE_URL` (`https://your-site.atlassian.net`; for scoped tokens
     /// `https://api.atlassian.com/ex/jira/CLOUD-ID`), `JIRA_EMAIL` and `JIRA_API_TOKEN`, all required.
+    /// Limits and habits come from `CONNECT_DEADLINE` and its like: [the table](connect_core::config).
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming what is missing or malformed.
@@ -50,7 +51,7 @@ impl Jira {
         let token = vars.required_secret("JIRA_API_TOKEN", "an API token of that account")?;
         let mut builder = Self::builder().api_token(email, token);
         builder.0 = builder.0.origins(origins);
-        builder.build()
+        builder.config(Config::from_vars("CONNECT", vars)?).build()
     }
 }
 

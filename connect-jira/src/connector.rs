@@ -1,6 +1,7 @@
 //! Jira as a host sees it: identity and health.
 
 use async_trait::async_trait;
+use connect_core::quota::QuotaStatus;
 use connect_core::{AuthKind, Connector, Context, Descriptor, Error, Health, Identity};
 use tokio::time::Instant;
 
@@ -31,5 +32,9 @@ impl Connector for Jira {
         let begun = Instant::now();
         let result = self.send(myself::GetCurrentUser::new()).context(cx).await;
         Health::of(result, begun.elapsed())
+    }
+
+    fn quota(&self, _cx: &Context) -> Vec<QuotaStatus> {
+        connect_core::Client::quota(self).status()
     }
 }

@@ -34,6 +34,7 @@ impl Slack {
     }
 
     /// A client from variables: `SLACK_BOT_TOKEN` (required) and `SLACK_API_URL` (default `https://slack.com/api/`).
+    /// Limits and habits come from `CONNECT_DEADLINE` and its like: [the table](connect_core::config).
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming what is missing or malformed.
@@ -44,7 +45,7 @@ impl Slack {
         if let Some(origins) = vars.origins("SLACK_API_URL")? {
             builder.0 = builder.0.origins(origins);
         }
-        builder.build()
+        builder.config(Config::from_vars("CONNECT", vars)?).build()
     }
 }
 

@@ -33,6 +33,8 @@ pub mod model;
 pub mod mrkdwn;
 #[cfg(feature = "client")]
 mod provider;
+#[cfg(feature = "client")]
+mod quota;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 

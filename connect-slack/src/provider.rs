@@ -3,11 +3,16 @@
 //!
 //! Source of the codes: the method pages under <https://docs.slack.dev/reference/methods>.
 
+use std::sync::Arc;
+
 use std::borrow::Cow;
 
+use connect_core::quota::QuotaModel;
 use connect_core::{Api, ErrorKind, Response, Verdict, hint};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::quota::SlackQuota;
 
 /// Codes that tell the stack something, with the kind of error each becomes. All other codes are refusals.
 const CODES: &[(&str, Reaction, ErrorKind)] = &[
@@ -76,6 +81,10 @@ impl Api for SlackApi {
             Some(Reaction::Unauthenticated) => Verdict::Unauthenticated,
             Some(Reaction::Refused) | None => Verdict::Refused,
         }
+    }
+
+    fn quota() -> Arc<dyn QuotaModel> {
+        Arc::new(SlackQuota)
     }
 
     fn problem(response: &Response) -> connect_core::Problem {

@@ -1,4 +1,4 @@
-//! A tiny provider for behaviour tests: one read, one write, two lists.
+//! A tiny provider for behaviour tests: reads, writes, and a list of each paging kind.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test binary uses its part")]
 
 use connect_core::simulation::Scripted;
@@ -12,6 +12,7 @@ pub enum Weather {}
 impl Api for Weather {
     const ID: &'static str = "weather";
     const BASE_URL: &'static str = "https://api.weather.example";
+    const IDEMPOTENCY_HEADER: Option<&'static str> = Some("idempotency-key");
     type Handle = Client<Self>;
 
     fn classify(response: &Response) -> Verdict {
@@ -35,6 +36,10 @@ impl Ask {
 
     pub fn write() -> Self {
         Self(Operation::new("report", Method::POST, "/reports", Safety::Unsafe))
+    }
+
+    pub fn keyed() -> Self {
+        Self(Operation::new("charge", Method::POST, "/charges", Safety::Keyed))
     }
 
     pub fn replace() -> Self {
@@ -84,6 +89,23 @@ impl List {
             last: None,
         }))
     }
+
+    pub fn by_offset() -> Self {
+        Self(Operation::new("storms", Method::GET, "/storms", Safety::Safe).paged(Paging::Offset {
+            items: "/values",
+            offset_param: "startAt",
+            limit_param: "limit",
+            total: Some("/total"),
+            last: Some("/isLast"),
+        }))
+    }
+
+    pub fn by_next_url() -> Self {
+        Self(
+            Operation::new("fronts", Method::GET, "/fronts", Safety::Safe)
+                .paged(Paging::NextUrl { items: "/values", next: "/next" }),
+        )
+    }
 }
 
 impl Endpoint for List {
@@ -118,4 +140,31 @@ pub fn builder(transport: &Scripted) -> ClientBuilder<Weather> {
 
 pub fn client(transport: &Scripted) -> Client<Weather> {
     builder(transport).build().unwrap()
+}
+
+/// A request made by hand whose body may be gone after the first call.
+#[derive(Debug)]
+pub struct Once(Operation, std::sync::Mutex<Option<Request>>);
+
+impl Once {
+    pub fn new(request: Request) -> Self {
+        Self(request.operation().clone(), std::sync::Mutex::new(Some(request)))
+    }
+}
+
+impl Endpoint for Once {
+    type Api = Weather;
+    type Output = serde_json::Value;
+
+    fn operation(&self) -> &Operation {
+        &self.0
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Ok(self.1.lock().unwrap().take().unwrap())
+    }
+
+    fn decode(&self, response: Response, cx: &mut Decoding) -> Result<Self::Output, Error> {
+        cx.json(&response)
+    }
 }
