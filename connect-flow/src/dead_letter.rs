@@ -34,7 +34,7 @@ impl DeadLetter {
 pub enum Replayed {
     /// A new event runs now; the old one keeps its history.
     As(EventId),
-    /// It was replayed before, as this event, which has not been given up.
+    /// It was replayed before, as this event, which waits, runs, or was dealt with.
     Already(EventId),
     /// The tenant has no such dead letter.
     Unknown,
@@ -43,7 +43,7 @@ pub enum Replayed {
 /// Keeps events that were given up.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// Dead letters of a tenant, newest first.
+    /// Dead letters of a tenant; who died last comes first.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -56,7 +56,10 @@ pub trait DeadLetters: Send + Sync {
     async fn dead_letter(&self, tenant: &str, event: EventId) -> Result<Option<DeadLetter>, StoreError>;
 
     /// Stores a copy of the event that runs at once and is linked to the original. Effects that are done stay done: the
-    /// copy has the same keys.
+    /// copy has the same keys. The dedupe key stays the original's, which is what duplicates are told of. The copy's row
+    /// in the integration log is written in the same transaction; the original's stays as it is.
+    ///
+    /// Only a dead letter is replayed, and again only if its last copy died too.
     ///
     /// # Errors
     /// Nothing was stored.

@@ -18,8 +18,10 @@ pub enum Begun {
     First,
     /// It was begun before, and nobody knows what came of it.
     Again {
-        /// When it was first begun.
+        /// When it was first begun: so far back its trace may lie.
         since: Timestamp,
+        /// When it was last attempted: so fresh its trace may be.
+        called: Timestamp,
     },
     /// It happened; this is its result.
     Done(Bytes),
@@ -30,13 +32,27 @@ pub enum Begun {
 /// Keeps intents and results of effects.
 #[async_trait]
 pub trait Effects: Send + Sync {
-    /// Stores the intent, unless the effect is known.
+    /// Stores the intent, unless the effect is known, by whichever event of the tenant. It stays known as long as an event
+    /// that began it is.
     ///
     /// # Errors
     /// Nothing is known: the effect must not be attempted.
     async fn begin(&self, lease: &Lease, step: &str, key: &str, now: Timestamp) -> Result<Begun, StoreError>;
 
-    /// Stores the result.
+    /// Stores that the effect is about to be attempted once more: whoever looks for it afterwards knows how fresh its
+    /// trace may be.
+    ///
+    /// # Errors
+    /// Nothing is stored: the effect must not be attempted.
+    async fn call_again(
+        &self,
+        lease: &Lease,
+        step: &str,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Held, StoreError>;
+
+    /// Stores the result, which may be empty.
     ///
     /// # Errors
     /// The intent remains: a later attempt will look for the effect.
@@ -49,7 +65,8 @@ pub trait Effects: Send + Sync {
         now: Timestamp,
     ) -> Result<Held, StoreError>;
 
-    /// Takes an intent back, because it is certain that nothing happened.
+    /// Takes an intent back, because it is certain that nothing happened. Also one of an earlier attempt. An effect that is
+    /// done stays done, and one that nobody began is nothing to take back: then this changes nothing.
     ///
     /// # Errors
     /// The intent remains: a later attempt will look for the effect.

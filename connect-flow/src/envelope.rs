@@ -13,7 +13,7 @@ pub const SCHEMA_VERSION: u16 = 1;
 
 /// One event. `Debug` shows sizes, not contents.
 ///
-/// The crate's front page shows it at work.
+/// [`Worker`](crate::Worker) and [`MemoryStore`](crate::MemoryStore) show it at work.
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
@@ -27,6 +27,8 @@ pub struct Envelope {
     pub event_type: String,
     /// What makes it the same event again; unique per tenant and source.
     pub dedupe_key: String,
+    /// Where whoever handed it in wants it to go: `jira`; empty if it does not say, as webhooks never do.
+    pub target: String,
     /// What the event is about (an issue's id, say). Kept for hosts; the worker does not order by it: handlers look at
     /// the state of things, not at the order of events.
     pub ordering_key: Option<String>,
@@ -59,6 +61,7 @@ impl Envelope {
             source: source.into(),
             event_type: event_type.into(),
             dedupe_key: dedupe_key.into(),
+            target: String::new(),
             ordering_key: None,
             content_type: Some("application/json".to_owned()),
             payload: body.clone(),
@@ -80,6 +83,7 @@ impl From<Verified<Delivery>> for Envelope {
             source: delivery.source,
             event_type: delivery.event.unwrap_or_default(),
             dedupe_key: delivery.id,
+            target: String::new(),
             ordering_key: delivery.ordering_key,
             content_type: delivery.content_type,
             body: delivery.body,

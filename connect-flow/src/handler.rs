@@ -94,7 +94,7 @@ pub trait Handler: Send + Sync + 'static {
     /// [`Failure`]: the event is tried again, or given up.
     async fn handle(&self, event: &Envelope, cx: &Cx) -> Result<Handled, Failure>;
 
-    /// Where events of this kind go to, for the integration log; empty if nowhere in particular.
+    /// Where events of this kind go to, for the integration log; empty if nowhere in particular. A panic counts as empty.
     fn target(&self, _event: &Envelope) -> &str {
         ""
     }

@@ -83,7 +83,7 @@ pub struct Lease {
 #[must_use = "what a lost lease says must not be believed"]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// Yes, and what was asked is done.
+    /// Yes, and what was asked is done. Also after it expired, as long as nobody claimed the event since.
     Yes,
     /// No: it expired and the event was claimed again or ended. Nothing was changed.
     Lost,
@@ -92,13 +92,14 @@ pub enum Held {
 /// What a worker asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimRequest {
-    /// Now: events are eligible if their time has come, or if their lease ended before.
+    /// Now: events are eligible if their time came, or their lease ended, at this moment or before.
     pub now: Timestamp,
-    /// When the leases end.
+    /// When the leases end: from this moment on, the events may be claimed again.
     pub until: Timestamp,
     /// How many events at most.
     pub most: usize,
-    /// How many events of one tenant may be leased at the same time.
+    /// How many events of one tenant may be leased at the same time. Leases that expired do not count: their holders are
+    /// gone.
     pub per_tenant: usize,
 }
 
@@ -113,7 +114,7 @@ pub struct Claim {
     pub attempt: u32,
     /// How many earlier attempts ended without a word: the lease expired.
     pub expiries: u32,
-    /// How many earlier attempts panicked.
+    /// How many earlier attempts panicked: they ended with the class `panic`.
     pub panics: u32,
     /// The event this one replays.
     pub replay_of: Option<EventId>,
@@ -135,6 +136,18 @@ pub enum Ended {
     Dead,
 }
 
+impl Ended {
+    /// The status that the integration log gives to the event.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Done => "ok",
+            Self::Skipped => "skipped",
+            Self::Retry { .. } => "retry",
+            Self::Dead => "dead",
+        }
+    }
+}
+
 /// The end of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptEnd {
@@ -146,6 +159,8 @@ pub struct AttemptEnd {
     pub class: String,
     /// One line for people.
     pub message: String,
+    /// Where the event went to, for the integration log; empty leaves what the log says.
+    pub target: String,
 }
 
 /// One attempt at an event, as it is stored.
@@ -218,13 +233,19 @@ pub struct Counts {
 /// A trait, because programs in memory, in one process with a file, and in many with a server all need the same.
 #[async_trait]
 pub trait Inbox: Send + Sync {
-    /// Stores an event; when this returns, the event is as safe as this store makes it.
+    /// Stores an event; when this returns, the event is as safe as this store makes it. Its row in the integration log,
+    /// `pending`, is written in the same transaction.
+    ///
+    /// An event with the tenant, source and dedupe key (compared byte by byte) of one that is stored is a duplicate,
+    /// whatever state that one is in: the first one stays as it is, and so does the log.
     ///
     /// # Errors
     /// The event was not stored.
     async fn accept(&self, envelope: Envelope, now: Timestamp) -> Result<Receipt, StoreError>;
 
-    /// Leases eligible events, round by round over the tenants that have some, the oldest first within each.
+    /// Leases eligible events, round by round over the tenants that have some. Within a tenant, what was due first comes
+    /// first, then what arrived first. The turns go on from claim to claim, so that claims of one event reach every
+    /// tenant too. The log says what it said before.
     ///
     /// # Errors
     /// Nothing was leased.
@@ -236,13 +257,15 @@ pub trait Inbox: Send + Sync {
     /// The lease ends when it would have.
     async fn extend(&self, lease: &Lease, until: Timestamp) -> Result<Held, StoreError>;
 
-    /// Ends an attempt and the lease. With [`Ended::Dead`] the dead letter is written in the same transaction.
+    /// Ends an attempt and the lease. The row in the integration log is written in the same transaction: its status, class
+    /// and target, and the time since the acceptance. With [`Ended::Dead`], so is the dead letter.
     ///
     /// # Errors
     /// Nothing was changed; the lease goes on until it expires.
     async fn finish(&self, lease: &Lease, end: AttemptEnd) -> Result<Held, StoreError>;
 
-    /// Gives an event back as if it had not been claimed: the attempt does not count.
+    /// Gives an event back as if it had not been claimed: the event keeps its time, and so its place before younger ones;
+    /// the attempt does not count; the log says what it said before.
     ///
     /// # Errors
     /// The lease goes on until it expires.
@@ -260,19 +283,24 @@ pub trait Inbox: Send + Sync {
     /// The store cannot be read.
     async fn counts(&self) -> Result<Counts, StoreError>;
 
-    /// When the next pending event is due or the next lease ends, whichever is sooner: a worker sleeps until then.
+    /// When the next pending event is due or the next lease ends, whichever is sooner, over all tenants: a worker sleeps
+    /// until then.
     ///
     /// # Errors
     /// The store cannot be read.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Forgets ended events (done and skipped) that were accepted before a time, at most `most` of them, with their
-    /// attempts and effects. Yields how many.
+    /// Forgets ended events (done and skipped) that were accepted before a time, but not at it, the oldest first and at
+    /// most `most` of them. Yields how many.
+    ///
+    /// With an event go its dedupe key, which may come again, its attempts, and the effects that no other event began.
+    /// Its row in the log stays until [`Log::sweep_log`](crate::log::Log::sweep_log); a replay's original stays as well.
     ///
     /// # Errors
     /// Nothing was forgotten.
     async fn sweep(&self, before: Timestamp, most: u32) -> Result<u32, StoreError>;
 
-    /// Notified when an event is stored or given back in this process, so that a worker need not poll for it.
+    /// Notified when an event is stored, replayed, given back or to be tried again in this process, so that a worker need
+    /// not poll for it.
     fn arrivals(&self) -> Arc<Notify>;
 }

@@ -17,6 +17,7 @@
 //! - An effect outside is done once if it can be looked for ([`step::Policy::Probe`]) or if doing it twice does no harm;
 //!   otherwise its author chooses between perhaps twice and perhaps not at all. Nothing can promise more.
 //! - Whoever lost a lease can change nothing any more.
+//! - The integration log says what became of each event: both are written in one transaction.
 
 pub mod clock;
 #[cfg(feature = "conformance")]

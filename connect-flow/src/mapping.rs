@@ -28,7 +28,7 @@ pub enum Linked {
     New,
     /// They were linked already, with each other.
     Same,
-    /// One of them has another partner.
+    /// One of them has another partner, by this mapping; if both have, it is either one's.
     Conflict(Mapping),
 }
 
@@ -60,7 +60,7 @@ impl MappingFilter {
 /// Keeps mappings.
 #[async_trait]
 pub trait Mappings: Send + Sync {
-    /// Links two things.
+    /// Links two things. What is linked already keeps its time.
     ///
     /// # Errors
     /// Nothing was linked.

@@ -10,7 +10,6 @@ use connect_webhook::{Acceptance, Delivery, Sink, SinkError, Verified};
 use crate::clock::Clock;
 use crate::envelope::Envelope;
 use crate::inbox::Receipt;
-use crate::log::LogRow;
 use crate::store::Store;
 
 /// What a sender is asked to wait when the store does not take its event.
@@ -35,7 +34,7 @@ impl InboxSink {
 impl Sink for InboxSink {
     async fn accept(&self, delivery: Verified<Delivery>) -> Result<Acceptance, SinkError> {
         let envelope = Envelope::from(delivery);
-        match accept(self.store.as_ref(), self.clock.as_ref(), envelope).await {
+        match self.store.accept(envelope, self.clock.now()).await {
             Ok(Receipt::Accepted(_)) => Ok(Acceptance::Accepted),
             Ok(Receipt::Duplicate(_)) => Ok(Acceptance::Duplicate),
             Err(error) => {
@@ -50,35 +49,4 @@ impl fmt::Debug for InboxSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InboxSink").finish_non_exhaustive()
     }
-}
-
-/// Stores an event, and its row in the log as `pending`.
-///
-/// # Errors
-/// The event was not stored. A row that could not be written is no error: the event is what matters.
-pub async fn accept(
-    store: &dyn Store,
-    clock: &dyn Clock,
-    envelope: Envelope,
-) -> Result<Receipt, crate::store::StoreError> {
-    let now = clock.now();
-    let (tenant, source, event_type) =
-        (envelope.tenant.clone(), envelope.source.to_string(), envelope.event_type.clone());
-    let receipt = store.accept(envelope, now).await?;
-    if let Receipt::Accepted(event) = receipt {
-        let row = LogRow {
-            event,
-            source,
-            target: String::new(),
-            event_type,
-            status: "pending".to_owned(),
-            class: String::new(),
-            at: now,
-            duration: Duration::ZERO,
-        };
-        if let Err(error) = store.record(&tenant, row).await {
-            tracing::warn!(error = %error, "the log row of an event could not be written");
-        }
-    }
-    Ok(receipt)
 }

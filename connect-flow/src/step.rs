@@ -138,7 +138,7 @@ impl Cx {
             Begun::First => {}
             Begun::Done(result) => return Ok(String::from_utf8_lossy(&result).into_owned()),
             Begun::Lost => return Err(lost()),
-            Begun::Again { since } => match policy {
+            Begun::Again { since, called } => match policy {
                 Policy::AtLeastOnce => {}
                 Policy::AtMostOnce => {
                     let message =
@@ -151,11 +151,17 @@ impl Cx {
                         return self.complete(step, key, found).await;
                     }
                     None => {
-                        let age = self.clock.now().since(since);
+                        // Counted from the last call and not from the first: it may be that one's trace which lags.
+                        let age = self.clock.now().since(called);
                         if age < settle {
                             let message =
                                 format!("`{step}` may have happened; its trace may still be on its way");
                             return Err(Failure::retry("settling", message).after(settle - age));
+                        }
+                        let now = self.clock.now();
+                        let noted = self.store.call_again(&self.lease, step, key, now).await;
+                        if noted.map_err(store_failed)? == Held::Lost {
+                            return Err(lost());
                         }
                     }
                 },

@@ -4,7 +4,7 @@
 //! drops the handler and says nothing more about the event. A panic is a failed attempt. An event that panicked or lost
 //! its process three times is given up, so that it cannot take the others down with it.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,9 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::clock::{Clock, SystemClock};
+use crate::envelope::Envelope;
 use crate::handler::{Failure, Handled, Handler};
 use crate::inbox::{AttemptEnd, Claim, ClaimRequest, Ended, Held};
-use crate::log::LogRow;
 use crate::schedule::Schedule;
 use crate::step::Cx;
 use crate::store::Store;
@@ -26,6 +26,9 @@ const MOST_DEATHS: u32 = 3;
 
 /// How often a store is asked for work that another process may have brought.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How often it is asked for work that is due and was not handed out.
+const SHORT_POLL: Duration = Duration::from_millis(50);
 
 /// How a worker works; every value can be set.
 ///
@@ -227,9 +230,14 @@ impl Shared {
             arrived.as_mut().enable();
 
             let free = permits.available_permits();
-            let claims = if free > 0 { self.claim(free).await } else { Vec::new() };
+            let (claims, pause) = match if free > 0 { self.claim(free).await } else { Some(Vec::new()) } {
+                Some(claims) if !claims.is_empty() => (claims, Duration::ZERO),
+                Some(none) if free > 0 => (none, self.pause(!running.is_empty()).await),
+                Some(none) => (none, POLL),
+                // A store that cannot be asked now is not asked a thousand times a second.
+                None => (Vec::new(), POLL),
+            };
             if claims.is_empty() {
-                let pause = if free > 0 { self.pause(!running.is_empty()).await } else { POLL };
                 tokio::select! {
                     () = &mut arrived, if free > 0 => {}
                     () = tokio::time::sleep(pause) => {}
@@ -246,14 +254,13 @@ impl Shared {
         while running.join_next().await.is_some() {}
     }
 
-    async fn claim(&self, most: usize) -> Vec<Claim> {
+    /// `None` if the store cannot be asked.
+    async fn claim(&self, most: usize) -> Option<Vec<Claim>> {
         let now = self.clock.now();
         let request =
             ClaimRequest { now, until: now + self.options.lease, most, per_tenant: self.options.per_tenant };
-        self.store.claim(request).await.unwrap_or_else(|error| {
-            tracing::error!(error = %error, "no events could be claimed");
-            Vec::new()
-        })
+        let claimed = self.store.claim(request).await;
+        claimed.map_err(|error| tracing::error!(error = %error, "no events could be claimed")).ok()
     }
 
     /// How long nothing will be due, as far as is known.
@@ -262,6 +269,8 @@ impl Shared {
         match self.store.next_due().await {
             // Something is due and yet was not handed out: its tenant is at its cap, and waits for a handler to end.
             Ok(Some(due)) if due <= now && is_running => POLL,
+            // Another process has its tenant at its cap, or its time came just now.
+            Ok(Some(due)) if due <= now => SHORT_POLL,
             Ok(Some(due)) => due.since(now).clamp(Duration::from_millis(1), POLL),
             Ok(None) | Err(_) => POLL,
         }
@@ -294,17 +303,17 @@ impl Shared {
                 }
             }
         };
-        let (end, status) = self.end(&claim, &result);
+        let end = self.end(&claim, &result);
         match &result {
             Ok(Handled::Done(what)) => tracing::info!(%id, %source, event_type, what, "event handled"),
             Ok(Handled::Skipped(why)) => tracing::info!(%id, %source, event_type, why, "event skipped"),
             Err(failure) => {
-                let (attempt, class) = (claim.attempt, failure.class());
+                let (attempt, class, status) = (claim.attempt, failure.class(), end.ended.status());
                 tracing::warn!(%id, %source, event_type, attempt, class, status, error = %failure, "attempt failed");
             }
         }
         match self.store.finish(&claim.lease, end).await {
-            Ok(Held::Yes) => self.record(&claim, &result, status).await,
+            Ok(Held::Yes) => {}
             Ok(Held::Lost) => {
                 tracing::warn!(%id, %source, event_type, "the lease was lost before the end was stored")
             }
@@ -357,11 +366,11 @@ impl Shared {
     }
 
     /// What becomes of the event.
-    fn end(&self, claim: &Claim, result: &Result<Handled, Failure>) -> (AttemptEnd, &'static str) {
+    fn end(&self, claim: &Claim, result: &Result<Handled, Failure>) -> AttemptEnd {
         let now = self.clock.now();
-        let (ended, status, class, message) = match result {
-            Ok(Handled::Done(what)) => (Ended::Done, "ok", "", what.as_str()),
-            Ok(Handled::Skipped(why)) => (Ended::Skipped, "skipped", "", why.as_str()),
+        let (ended, class, message) = match result {
+            Ok(Handled::Done(what)) => (Ended::Done, "", what.as_str()),
+            Ok(Handled::Skipped(why)) => (Ended::Skipped, "", why.as_str()),
             Err(failure) => {
                 let number = self.attempts.fetch_add(1, Ordering::Relaxed);
                 // Weyl sequence: neighbouring attempts get unrelated seeds.
@@ -371,35 +380,20 @@ impl Shared {
                 match self.options.schedule.wait(claim.attempt, random) {
                     Some(wait) if !failure.is_permanent() => {
                         let wait = wait.max(failure.shortest_wait().unwrap_or_default());
-                        (Ended::Retry { at: now + wait }, "retry", class, message)
+                        (Ended::Retry { at: now + wait }, class, message)
                     }
-                    _ => (Ended::Dead, "dead", class, message),
+                    _ => (Ended::Dead, class, message),
                 }
             }
         };
-        (AttemptEnd { at: now, ended, class: class.to_owned(), message: message.to_owned() }, status)
+        let (class, message, target) = (class.to_owned(), message.to_owned(), self.target(&claim.envelope));
+        AttemptEnd { at: now, ended, class, message, target }
     }
 
-    async fn record(&self, claim: &Claim, result: &Result<Handled, Failure>, status: &str) {
-        let (tenant, event) = (&claim.lease.tenant, claim.lease.event);
-        let now = self.clock.now();
-        let at = match self.store.log_row(tenant, event).await {
-            Ok(Some(row)) => row.at,
-            Ok(None) | Err(_) => now,
-        };
-        let row = LogRow {
-            event,
-            source: claim.envelope.source.to_string(),
-            target: self.handler.target(&claim.envelope).to_owned(),
-            event_type: claim.envelope.event_type.clone(),
-            status: status.to_owned(),
-            class: result.as_ref().err().map(|failure| failure.class().to_owned()).unwrap_or_default(),
-            at,
-            duration: now.since(at),
-        };
-        if let Err(error) = self.store.record(tenant, row).await {
-            tracing::warn!(error = %error, "the log row of an event could not be written");
-        }
+    /// Where the event went to. A panic in there must not keep it from its end: it would be claimed again for ever.
+    fn target(&self, event: &Envelope) -> String {
+        let target = AssertUnwindSafe(|| self.handler.target(event).to_owned());
+        catch_unwind(target).unwrap_or_default()
     }
 }
 

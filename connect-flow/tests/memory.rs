@@ -8,9 +8,7 @@ use connect_flow::dead_letter::Replayed;
 use connect_flow::inbox::{AttemptEnd, Claim, ClaimRequest, Ended, EventId, Held};
 use connect_flow::memory::Limits;
 use connect_flow::store::StoreErrorKind;
-use connect_flow::{
-    DeadLetters, Envelope, Inbox, Log, LogRow, MemoryStore, Receipt, Slice, StoreError, Timestamp,
-};
+use connect_flow::{DeadLetters, Envelope, Inbox, Log, MemoryStore, Receipt, Slice, StoreError, Timestamp};
 use futures_util::FutureExt;
 
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
@@ -33,7 +31,8 @@ async fn claim(store: &MemoryStore) -> Claim {
 }
 
 async fn finish(store: &MemoryStore, claim: &Claim, ended: Ended) {
-    let end = AttemptEnd { at: NOW, ended, class: "class".to_owned(), message: "message".to_owned() };
+    let (class, message, target) = ("class".to_owned(), "message".to_owned(), "target".to_owned());
+    let end = AttemptEnd { at: NOW, ended, class, message, target };
     assert_eq!(store.finish(&claim.lease, end).await.unwrap(), Held::Yes);
 }
 
@@ -138,23 +137,18 @@ async fn bytes_of_ended_bodies_are_bounded_and_the_last_one_stays() {
 }
 
 #[tokio::test]
-async fn the_log_keeps_the_newest_rows() {
-    let store = MemoryStore::new(Limits::default().with_events(1).with_ended(2));
-    for id in 1..=5 {
-        let row = LogRow {
-            event: EventId(id),
-            source: "github".to_owned(),
-            target: String::new(),
-            event_type: "push".to_owned(),
-            status: "ok".to_owned(),
-            class: String::new(),
-            at: NOW,
-            duration: LATER.since(NOW),
-        };
-        store.record("acme", row).await.unwrap();
+async fn the_log_keeps_the_newest_rows_and_those_of_unfinished_events() {
+    let store = MemoryStore::new(Limits::default().with_events(2).with_ended(2));
+    let request = ClaimRequest { now: NOW, until: LATER, most: 1, per_tenant: 100 };
+    let waiting = accept(&store, "waiting").await;
+    let held = store.claim(request).await.unwrap();
+    for key in ["1", "2", "3", "4", "5"] {
+        ended(&store, key, Ended::Done).await;
     }
     let rows = store.log("acme", Slice::default()).await.unwrap().rows;
-    assert_eq!(rows.iter().map(|row| row.event.0).collect::<Vec<_>>(), [5, 4, 3]);
+    let ids: Vec<_> = rows.iter().map(|row| row.event.0).collect();
+    assert_eq!(ids, [6, 5, 4, waiting.0]);
+    assert_eq!(held.len(), 1);
 }
 
 #[tokio::test]

@@ -193,10 +193,10 @@ mod tests {
         connection
             .execute_batch(
                 "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
-                 INSERT INTO events (tenant, source, dedupe_key, schema_version, event_type, body, received_at_seconds,
+                 INSERT INTO events (tenant, source, dedupe_key, schema_version, event_type, body, received_at_seconds, target,
                                      accepted_at, state, run_at, due_at)
                  SELECT iif(i < 95000, 'big', printf('small-%03d', i % 200)), 'github', i, 1, 'push',
-                        zeroblob(200), 0, i, 'pending', i, i
+                        zeroblob(200), 0, '', i, 'pending', i, i
                  FROM n",
             )
             .expect("a store");

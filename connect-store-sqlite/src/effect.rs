@@ -24,6 +24,7 @@ struct Step {
 struct Known {
     id: i64,
     since: Timestamp,
+    called: Timestamp,
     result: Option<Bytes>,
 }
 
@@ -34,11 +35,11 @@ impl Step {
 
     fn known(&self, session: &Session<'_>) -> Result<Option<Known>, Fault> {
         Ok(session.one(
-            "SELECT id, begun_at, result FROM effects WHERE tenant = ?1 AND step = ?2 AND key = ?3",
+            "SELECT id, begun_at, result, called_at FROM effects WHERE tenant = ?1 AND step = ?2 AND key = ?3",
             (&*self.lease.tenant, &self.step, &self.key),
             |row| {
                 let result = row.get::<_, Option<Vec<u8>>>(2)?.map(Bytes::from);
-                Ok(Known { id: row.get(0)?, since: rows::time(row, 1)?, result })
+                Ok(Known { id: row.get(0)?, since: rows::time(row, 1)?, called: rows::time(row, 3)?, result })
             },
         )?)
     }
@@ -50,7 +51,7 @@ impl Step {
             Some(known) => known.id,
             None => {
                 session.run(
-                    "INSERT INTO effects (tenant, step, key, begun_at) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO effects (tenant, step, key, begun_at, called_at) VALUES (?1, ?2, ?3, ?4, ?4)",
                     (&*self.lease.tenant, &self.step, &self.key, now.as_micros()),
                 )?;
                 session.connection().last_insert_rowid()
@@ -75,8 +76,27 @@ impl Effects for SqliteStore {
             Ok(match step.ensure(session, now)?.1 {
                 None => Begun::First,
                 Some(Known { result: Some(result), .. }) => Begun::Done(result),
-                Some(Known { since, .. }) => Begun::Again { since },
+                Some(Known { since, called, .. }) => Begun::Again { since, called },
             })
+        })
+        .await
+    }
+
+    async fn call_again(
+        &self,
+        lease: &Lease,
+        step: &str,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Held, StoreError> {
+        let step = Step::new(lease, step, key);
+        self.write(move |session| {
+            if !holds(session, &step.lease)? {
+                return Ok(Held::Lost);
+            }
+            let (id, _) = step.ensure(session, now)?;
+            session.run("UPDATE effects SET called_at = ?2 WHERE id = ?1", (id, now.as_micros()))?;
+            Ok(Held::Yes)
         })
         .await
     }

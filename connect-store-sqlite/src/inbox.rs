@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::error::Fault;
 use crate::rows::{self, record_columns};
 use crate::session::Session;
-use crate::{SqliteStore, claim};
+use crate::{SqliteStore, claim, log};
 
 /// Is the lease held? The first line of everything that a lease allows.
 pub(crate) fn holds(session: &Session<'_>, lease: &Lease) -> Result<bool, Fault> {
@@ -130,7 +130,7 @@ fn accept(session: &Session<'_>, envelope: &Envelope, now: Timestamp) -> Result<
     Ok(Receipt::Duplicate(EventId(known)))
 }
 
-/// Stores an event that runs at once; `None` if its key is taken.
+/// Stores an event that runs at once, with its row in the log; `None` if its key is taken.
 pub(crate) fn insert(
     session: &Session<'_>,
     envelope: &Envelope,
@@ -141,9 +141,9 @@ pub(crate) fn insert(
     let payload = Some(&*envelope.payload).filter(|payload| *payload != &*envelope.body);
     let id = session.one(
         "INSERT INTO events (tenant, source, dedupe_key, copy, schema_version, event_type, ordering_key, content_type,
-                             body, payload, trace_parent, received_at_seconds, replay_of, accepted_at, run_at, due_at,
-                             state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?14, 'pending')
+                             body, payload, trace_parent, received_at_seconds, target, replay_of, accepted_at, run_at,
+                             due_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15, ?15, 'pending')
          ON CONFLICT (tenant, source, dedupe_key, copy) DO NOTHING RETURNING id",
         (
             &*envelope.tenant,
@@ -158,12 +158,14 @@ pub(crate) fn insert(
             payload,
             &envelope.trace_parent,
             envelope.received_at_seconds,
+            &envelope.target,
             replay_of.map(|id| id.0),
             now.as_micros(),
         ),
         |row| row.get(0).map(EventId),
     )?;
-    if id.is_some() {
+    if let Some(id) = id {
+        log::open(session, id, envelope, now)?;
         session.arrival();
     }
     Ok(id)
@@ -188,6 +190,7 @@ fn finish(session: &Session<'_>, lease: &Lease, end: &AttemptEnd) -> Result<Held
         "UPDATE events SET state = ?2, due_at = ?3, run_at = coalesce(?3, run_at), lease = NULL WHERE id = ?1",
         (lease.event.0, state.name(), again),
     )?;
+    log::update(session, lease, end)?;
     if state == State::Dead {
         session.run(
             "INSERT INTO dead_letters (event, tenant, class, message, died_at) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -226,8 +229,7 @@ fn sweep(session: &Session<'_>, before: Timestamp, most: u32) -> Result<u32, Fau
         }
     }
     if !old.is_empty() {
-        // Gives free pages back to the disk, a few at a time so that nobody waits long.
-        session.all("PRAGMA incremental_vacuum(256)", (), |_| Ok(()))?;
+        session.shrink()?;
     }
     Ok(u32::try_from(old.len()).unwrap_or(u32::MAX))
 }

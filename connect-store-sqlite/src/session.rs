@@ -60,6 +60,11 @@ impl<'c> Session<'c> {
         Ok(self.one(sql, params, |row| row.get(0))?.unwrap_or(0))
     }
 
+    /// Gives free pages back to the disk, a few at a time so that nobody waits long.
+    pub(crate) fn shrink(&self) -> Result<()> {
+        self.all("PRAGMA incremental_vacuum(256)", (), |_| Ok(())).map(drop)
+    }
+
     /// The connection itself, for what is not worth keeping.
     pub(crate) fn connection(&self) -> &'c Connection {
         self.connection

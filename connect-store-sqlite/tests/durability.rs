@@ -5,7 +5,7 @@ mod support;
 use connect_flow::dead_letter::DeadLetters;
 use connect_flow::effect::{Begun, Effects};
 use connect_flow::inbox::{Ended, Held, Inbox, Receipt, State};
-use connect_flow::{Envelope, StoreErrorKind};
+use connect_flow::{Envelope, Log, Slice, StoreErrorKind};
 use futures_util::future::join_all;
 use support::{Folder, at, claim, end, event};
 
@@ -109,6 +109,37 @@ async fn on_a_full_disk_whoever_heard_no_is_not_stored_and_whoever_heard_yes_is(
         assert!(matches!(error.kind(), StoreErrorKind::Full | StoreErrorKind::Unavailable), "{error:?}");
     }
     assert_eq!(store.counts().await.unwrap().pending, stored);
+    assert_eq!(store.log("acme", Slice::default()).await.unwrap().total, stored, "the log says the same");
+}
+
+#[tokio::test]
+async fn the_log_costs_no_commit_of_its_own() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let before = store.commits();
+    let Receipt::Accepted(id) = store.accept(event("acme", "1"), at(1)).await.unwrap() else { panic!() };
+    assert_eq!(store.log_row("acme", id).await.unwrap().unwrap().status, "pending");
+    let claim = store.claim(claim(2, 1)).await.unwrap().remove(0);
+    assert_eq!(store.finish(&claim.lease, end(3, Ended::Dead)).await.unwrap(), Held::Yes);
+    assert_eq!(store.log_row("acme", id).await.unwrap().unwrap().status, "dead");
+    store.replay("acme", id, at(4)).await.unwrap();
+    assert_eq!(store.log("acme", Slice::default()).await.unwrap().total, 2);
+    assert_eq!(store.commits() - before, 4, "accept, claim, finish, replay");
+}
+
+#[tokio::test]
+async fn an_end_that_is_not_stored_is_not_in_the_log() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let Receipt::Accepted(id) = store.accept(event("acme", "1"), at(1)).await.unwrap() else { panic!() };
+    let claim = store.claim(claim(2, 1)).await.unwrap().remove(0);
+    store.limit_pages(1).await.unwrap();
+    let mut long = end(3, Ended::Dead);
+    long.message = "x".repeat(200_000);
+    let error = store.finish(&claim.lease, long).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Full, "{error:?}");
+    assert_eq!(store.event("acme", id).await.unwrap().unwrap().state, State::Leased);
+    assert_eq!(store.log_row("acme", id).await.unwrap().unwrap().status, "pending");
 }
 
 #[tokio::test]

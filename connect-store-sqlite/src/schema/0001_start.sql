@@ -15,6 +15,7 @@ CREATE TABLE events (
     payload BLOB,
     trace_parent TEXT,
     received_at_seconds INTEGER NOT NULL,
+    target TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'leased', 'done', 'dead', 'skipped')),
     -- When its time comes, or came.
@@ -53,6 +54,8 @@ CREATE TABLE effects (
     step TEXT NOT NULL,
     key TEXT NOT NULL,
     begun_at INTEGER NOT NULL,
+    -- When it was last attempted.
+    called_at INTEGER NOT NULL,
     completed_at INTEGER,
     -- NULL: only the intent is known.
     result BLOB,
@@ -89,6 +92,7 @@ CREATE TABLE mappings (
     UNIQUE (tenant, target_service, target_id, source_service)
 );
 
+-- A row outlives its event, so it is no foreign key.
 CREATE TABLE log (
     tenant TEXT NOT NULL,
     event INTEGER NOT NULL,
@@ -98,6 +102,9 @@ CREATE TABLE log (
     status TEXT NOT NULL,
     class TEXT NOT NULL,
     at INTEGER NOT NULL,
-    duration_micros INTEGER NOT NULL,
+    -- When the last attempt ended; before, `at`.
+    changed_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, event)
 ) WITHOUT ROWID;
+-- What may be swept. Rows of unfinished events are not in it, however many there are and however old.
+CREATE INDEX log_ended ON log (at, event) WHERE status IN ('ok', 'skipped', 'dead');

@@ -52,5 +52,6 @@ pub(crate) fn claim(seconds: i64, most: usize) -> ClaimRequest {
 }
 
 pub(crate) fn end(seconds: i64, ended: Ended) -> AttemptEnd {
-    AttemptEnd { at: at(seconds), ended, class: String::new(), message: String::new() }
+    let target = "slack".to_owned();
+    AttemptEnd { at: at(seconds), ended, class: String::new(), message: String::new(), target }
 }

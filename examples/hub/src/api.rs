@@ -3,6 +3,7 @@
 //! All are below `/api/v1` and concern one tenant: the query parameter `tenant`, or `default`. With `CONNECT_API_TOKEN`
 //! every call needs it as a bearer token; without, the hub listens on loopback addresses only.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,12 +17,15 @@ use connect_core::Secret;
 use connect_flow::dead_letter::{DeadLetter, Replayed};
 use connect_flow::inbox::{Attempt, EventRecord};
 use connect_flow::mapping::MappingFilter;
-use connect_flow::{Clock, Envelope, EventId, LogRow, Receipt, Slice, Store, StoreError, sink};
+use connect_flow::{Clock, Envelope, EventId, LogRow, Receipt, Slice, Store, StoreError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Services an event may come from and go to.
 const SERVICES: &[&str] = &["github", "slack", "jira"];
+
+/// From where to where the hub's flows lead.
+const FLOWS: &[(&str, &str)] = &[("github", "slack"), ("slack", "jira"), ("jira", "slack")];
 
 /// Longer words are no event types.
 const LONGEST_WORD: usize = 255;
@@ -34,13 +38,19 @@ struct Api {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     token: Option<Secret>,
+    tenants: Arc<BTreeSet<String>>,
     handed_in: Arc<AtomicU64>,
 }
 
-pub(crate) fn routes(store: Arc<dyn Store>, clock: Arc<dyn Clock>, token: Option<Secret>) -> Router {
-    let api = Api { store, clock, token, handed_in: Arc::default() };
+pub(crate) fn routes(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    token: Option<Secret>,
+    tenants: &BTreeSet<String>,
+) -> Router {
+    let api = Api { store, clock, token, tenants: Arc::new(tenants.clone()), handed_in: Arc::default() };
     Router::new()
-        .route("/api/v1/integrations", post(hand_in))
+        .route("/api/v1/integrations", post(hand_in).get(integrations))
         .route("/api/v1/integrations/{id}", get(integration))
         .route("/api/v1/mappings", get(mappings))
         .route("/api/v1/dead-letters", get(dead_letters))
@@ -74,6 +84,10 @@ fn invalid(message: impl Into<String>) -> Problem {
 }
 
 async fn authorize(State(api): State<Api>, request: Request, next: Next) -> Response {
+    if api.token.is_none() && !is_of_this_machine(request.headers()) {
+        let message = "without CONNECT_API_TOKEN the API serves programs of this machine, and no web pages";
+        return Problem(StatusCode::FORBIDDEN, message.to_owned()).into_response();
+    }
     if let Some(token) = &api.token {
         let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
@@ -83,6 +97,14 @@ async fn authorize(State(api): State<Api>, request: Request, next: Next) -> Resp
         }
     }
     next.run(request).await
+}
+
+/// A browser names the page it acts for, and the name under which it found this machine.
+fn is_of_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
+    let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+    is_loopback && !headers.contains_key(header::ORIGIN)
 }
 
 /// Takes as long for a near miss as for a far one; only the length shows.
@@ -121,12 +143,25 @@ async fn hand_in(
             "the body must be a JSON object with source_service, target_service, event_type and payload (an object): {error}"
         ))
     })?;
+    if !api.tenants.contains(&whose.tenant) {
+        return Err(invalid("there is no such tenant: CONNECT_TENANTS lists them"));
+    }
     for (name, service) in
         [("source_service", &wanted.source_service), ("target_service", &wanted.target_service)]
     {
         if !SERVICES.contains(&service.as_str()) {
             return Err(invalid(format!("{name} must be one of {}", SERVICES.join(", "))));
         }
+    }
+    let way = (wanted.source_service.as_str(), wanted.target_service.as_str());
+    if !FLOWS.contains(&way) {
+        let flows: Vec<String> = FLOWS.iter().map(|(from, to)| format!("{from} to {to}")).collect();
+        return Err(invalid(format!(
+            "there is no flow from {} to {}: there are {}",
+            way.0,
+            way.1,
+            flows.join(", ")
+        )));
     }
     if wanted.event_type.trim().is_empty() || wanted.event_type.len() > LONGEST_WORD {
         return Err(invalid(format!("event_type must have 1 to {LONGEST_WORD} characters")));
@@ -143,10 +178,16 @@ async fn hand_in(
             format!("api:{}-{}-{number}", api.clock.now().as_micros(), std::process::id())
         }
     };
-    let payload = Value::Object(wanted.payload).to_string();
-    let event =
+    let mut payload = wanted.payload;
+    // Slack's legacy token is no event's business, by whichever way it comes.
+    if let Some(token) = payload.get_mut("token").filter(|_| wanted.source_service == "slack") {
+        *token = Value::Null;
+    }
+    let payload = Value::Object(payload).to_string();
+    let mut event =
         Envelope::new(whose.tenant.as_str(), wanted.source_service.as_str(), wanted.event_type, key, payload);
-    let receipt = sink::accept(api.store.as_ref(), api.clock.as_ref(), event).await?;
+    event.target = wanted.target_service;
+    let receipt = api.store.accept(event, api.clock.now()).await?;
     let (Receipt::Accepted(id) | Receipt::Duplicate(id)) = receipt;
     Ok((StatusCode::ACCEPTED, Json(json!({"success": true, "id": id.0}))))
 }
@@ -157,11 +198,36 @@ async fn integration(
     Query(whose): Query<Whose>,
 ) -> Result<Json<Value>, Problem> {
     let id = EventId(id);
-    let Some(event) = api.store.event(&whose.tenant, id).await? else {
-        return Err(Problem(StatusCode::NOT_FOUND, format!("there is no integration {id}")));
-    };
     let log = api.store.log_row(&whose.tenant, id).await?;
-    Ok(Json(event_json(&event, log.as_ref())))
+    match (api.store.event(&whose.tenant, id).await?, log) {
+        (Some(event), log) => Ok(Json(event_json(&event, log.as_ref()))),
+        // The event itself is kept for days, its row in the log for months.
+        (None, Some(row)) => Ok(Json(log_json(&row))),
+        (None, None) => Err(Problem(StatusCode::NOT_FOUND, format!("there is no integration {id}"))),
+    }
+}
+
+/// The integration log, newest first.
+async fn integrations(
+    State(api): State<Api>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<Value>, Problem> {
+    let listed = api.store.log(&query.tenant, slice(query.offset, query.limit)).await?;
+    let rows: Vec<Value> = listed.rows.iter().map(log_json).collect();
+    Ok(Json(json!({"integrations": rows, "total": listed.total})))
+}
+
+fn log_json(row: &LogRow) -> Value {
+    json!({
+        "id": row.event.0,
+        "source_service": row.source,
+        "target_service": row.target,
+        "event_type": row.event_type,
+        "status": row.status,
+        "class": row.class,
+        "accepted_at_us": row.at.as_micros(),
+        "duration_us": u64::try_from(row.duration.as_micros()).unwrap_or(u64::MAX),
+    })
 }
 
 #[derive(Deserialize)]

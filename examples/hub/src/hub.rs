@@ -33,6 +33,12 @@ const HTTP_GRACE: Duration = Duration::from_secs(10);
 /// How long accepted events may take when the hub stops.
 const WORKER_GRACE: Duration = Duration::from_secs(30);
 
+/// How long ended events are kept, with their bodies: as long as a dedupe key is known.
+const EVENT_DAYS: i64 = 7;
+
+/// How long the log is kept: a quarter, because people ask late and its rows are small.
+const LOG_DAYS: i64 = 90;
+
 /// A hub at work.
 pub(crate) struct Hub {
     url: String,
@@ -56,15 +62,28 @@ impl Hub {
             )));
         }
         let listener = TcpListener::bind(bind).await.map_err(|error| cannot_listen(bind, &error))?;
-        let address = listener.local_addr().map_err(|error| cannot_listen(bind, &error))?;
-
         let (store, durability): (Arc<dyn Store>, _) = match &settings.database {
             Some(place) => {
                 let store = SqliteStore::open(place).map_err(|error| Failure::Failed(error.to_string()))?;
-                (Arc::new(store), "disk")
+                (Arc::new(store), if place.ends_with(":memory:") { "memory" } else { "disk" })
             }
             None => (Arc::new(MemoryStore::default()), "memory"),
         };
+        Self::start_on(listener, store, durability, settings)
+    }
+
+    /// A hub on a listener and a store that are there already.
+    fn start_on(
+        listener: TcpListener,
+        store: Arc<dyn Store>,
+        durability: &'static str,
+        settings: Settings,
+    ) -> Result<Self, Failure> {
+        let address = listener.local_addr().map_err(|error| {
+            Failure::Failed(format!(
+                "where the hub listens is unknown: {error}; choose another address with --bind"
+            ))
+        })?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let settings = Arc::new(settings);
         let receiver = receiver(&settings, Intake::new(Arc::clone(&store), Arc::clone(&clock)))?;
@@ -77,7 +96,7 @@ impl Hub {
         let sweeper = tokio::spawn(sweep(Arc::clone(&store)));
 
         let (stop, stopped) = oneshot::channel();
-        let api = api::routes(Arc::clone(&store), clock, settings.api_token.clone());
+        let api = api::routes(Arc::clone(&store), clock, settings.api_token.clone(), &settings.tenants);
         let server = tokio::spawn({
             let routes = routes(receiver.clone()).merge(api);
             async move {
@@ -212,15 +231,18 @@ async fn no_route() -> (StatusCode, Json<Value>) {
     (StatusCode::NOT_FOUND, Json(json!({"error": format!("no such route; there are {routes}")})))
 }
 
-/// Forgets ended events after the retention time, a few at a time, so that nothing else waits long.
+/// Forgets ended events and rows of the log after their retention times, a few at a time, so that nothing else waits
+/// long.
 async fn sweep(store: Arc<dyn Store>) {
-    const RETENTION_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
+    const DAY_MICROS: i64 = 24 * 3600 * 1_000_000;
     const EVERY: Duration = Duration::from_secs(60);
     const BATCH: u32 = 500;
     loop {
         tokio::time::sleep(EVERY).await;
-        let before = Timestamp::from_micros(SystemClock.now().as_micros().saturating_sub(RETENTION_MICROS));
-        while let Ok(BATCH) = store.sweep(before, BATCH).await {}
+        let now = SystemClock.now().as_micros();
+        let before = |days: i64| Timestamp::from_micros(now.saturating_sub(days * DAY_MICROS));
+        while let Ok(BATCH) = store.sweep(before(EVENT_DAYS), BATCH).await {}
+        while let Ok(BATCH) = store.sweep_log(before(LOG_DAYS), BATCH).await {}
     }
 }
 
@@ -269,4 +291,125 @@ async fn stop_signal() {
 #[cfg(not(unix))]
 async fn stop_signal() {
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use axum::http::Method;
+    use connect_flow::inbox::Counts;
+    use connect_flow::{Inbox, Log, Schedule, Slice};
+    use connect_testkit::{FakeGitHub, FakeSlack, GitHubDelivery, Reply};
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::settings::{FAKE_CHANNEL, GitHubSettings, SlackSettings};
+
+    /// Far longer than anything here takes; only a hang ends it.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// With 8 KB, so that a few fill the disk.
+    fn delivery(number: u64) -> GitHubDelivery {
+        let pull = GitHubDelivery::pull_request("opened").repository("octo", "hello").number(number);
+        pull.title(format!("change {number}."))
+            .body("x".repeat(8_000))
+            .delivery_id(format!("delivery-{number}"))
+    }
+
+    fn asks_to_come_again(reply: &Reply) {
+        assert_eq!(
+            (reply.status.as_u16(), reply.header("retry-after")),
+            (503, Some("5")),
+            "{}",
+            reply.text()
+        );
+    }
+
+    /// The dedupe keys of everything that is stored, by way of the log, which has a row of every event.
+    async fn stored(store: &SqliteStore) -> BTreeSet<String> {
+        let log = store.log("default", Slice { offset: 0, limit: 10_000 }).await.unwrap();
+        let mut keys = BTreeSet::new();
+        for row in log.rows {
+            keys.insert(store.event("default", row.event).await.unwrap().unwrap().envelope.dedupe_key);
+        }
+        let Counts { pending, leased, done, skipped, dead } = store.counts().await.unwrap();
+        assert_eq!(keys.len() as u64, pending + leased + done + skipped + dead);
+        keys
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn on_a_full_disk_the_hub_answers_503_and_acknowledges_nothing_that_is_not_stored() {
+        let folder = std::env::temp_dir().join(format!("connect-hub-full-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = SqliteStore::open(&folder.join("hub.db").to_string_lossy()).unwrap();
+        let github = Arc::new(FakeGitHub::start().await.unwrap());
+        let slack = Arc::new(FakeSlack::start().await.unwrap());
+        let settings = Settings {
+            github: Some(GitHubSettings::fake(Arc::clone(&github)).unwrap()),
+            slack: Some(SlackSettings::fake(Arc::clone(&slack)).unwrap()),
+            jira: None,
+            tenants: BTreeSet::from(["default".to_owned()]),
+            actions: None,
+            database: None,
+            api_token: None,
+            schedule: Schedule::new([Duration::from_millis(100); 50]),
+            settle: Duration::from_millis(100),
+            lease: Duration::from_secs(1),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hub = Hub::start_on(listener, Arc::new(store.clone()), "disk", settings).unwrap();
+        let url = format!("{}/webhooks/github", hub.url());
+
+        // The disk has room for about a dozen. In bursts, so that several share one transaction.
+        let size = store.limit_pages(1).await.unwrap();
+        store.limit_pages(size + 40).await.unwrap();
+        let (mut acknowledged, mut refused) = (BTreeSet::new(), Vec::new());
+        for burst in 0..25 {
+            let numbers = (0..4).map(|number| burst * 4 + number);
+            let replies = join_all(
+                numbers.map(async |number| (number, github.deliver(&url, delivery(number)).await.unwrap())),
+            );
+            for (number, reply) in replies.await {
+                if reply.status.is_success() {
+                    acknowledged.insert(format!("delivery-{number}"));
+                } else {
+                    asks_to_come_again(&reply);
+                    refused.push(number);
+                }
+            }
+            if !refused.is_empty() {
+                break;
+            }
+        }
+        assert!(!acknowledged.is_empty() && !refused.is_empty(), "{acknowledged:?} {refused:?}");
+        assert_eq!(stored(&store).await, acknowledged, "what is stored while the disk is full");
+        let handed_in = json!({
+            "source_service": "github", "target_service": "slack", "event_type": "push",
+            "payload": {"text": "x".repeat(500_000)},
+        });
+        let api = format!("{}/api/v1/integrations", hub.url());
+        let json = [("content-type", "application/json")];
+        asks_to_come_again(
+            &connect_testkit::send(Method::POST, &api, &json, handed_in.to_string()).await.unwrap(),
+        );
+
+        // Space again, and nothing is restarted: senders come again, and everything ends.
+        store.limit_pages(1_000_000).await.unwrap();
+        assert_eq!(stored(&store).await, acknowledged, "what is stored once there is space");
+        for number in refused {
+            assert_eq!(github.deliver(&url, delivery(number)).await.unwrap().status, 202);
+            acknowledged.insert(format!("delivery-{number}"));
+        }
+        assert_eq!(stored(&store).await, acknowledged, "what is stored in the end");
+        let all_done = async {
+            while store.counts().await.unwrap().done < acknowledged.len() as u64 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, all_done).await.expect("every event is dealt with");
+        assert_eq!(slack.messages(FAKE_CHANNEL).len(), acknowledged.len(), "one message for each");
+        hub.stop().await.unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use connect_flow::{Clock, Envelope, Receipt, Store, sink};
+use connect_flow::{Clock, Envelope, Receipt, Store};
 use connect_slack::webhook::MessageAction;
 use connect_webhook::{Acceptance, Delivery, Sink, SinkError, Verified};
 use serde::Deserialize;
@@ -38,7 +38,7 @@ impl Sink for Intake {
             }
             blank_token(&mut event);
         }
-        match sink::accept(self.store.as_ref(), self.clock.as_ref(), event).await {
+        match self.store.accept(event, self.clock.now()).await {
             Ok(Receipt::Accepted(_)) => Ok(Acceptance::Accepted),
             Ok(Receipt::Duplicate(_)) => Ok(Acceptance::Duplicate),
             Err(error) => {

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connect_core::{Secret, Vars};
+use connect_core::breaker::BreakerPolicy;
+use connect_core::{Config, Secret, Vars};
 use connect_flow::Schedule;
 use connect_github::GitHub;
 use connect_jira::Jira;
@@ -264,9 +265,19 @@ impl Settings {
     }
 }
 
+/// A fake is healed when its story says so: a breaker that looks again soon keeps the story short.
+fn for_fakes() -> Config {
+    Config::default().with_breaker(BreakerPolicy::default().with_open(Duration::from_millis(200)))
+}
+
 impl GitHubSettings {
     pub(crate) fn fake(fake: Arc<FakeGitHub>) -> Result<Self, Failure> {
-        let client = GitHub::builder().token(fake.token()).base_url(fake.url()).build().map_err(unusable)?;
+        let client = GitHub::builder()
+            .token(fake.token())
+            .base_url(fake.url())
+            .config(for_fakes())
+            .build()
+            .map_err(unusable)?;
         let verifier = connect_github::webhook::verifier(fake.webhook_secret()).map_err(unusable)?;
         Ok(Self { client, has_token: true, verifier, fake: Some(fake) })
     }
@@ -275,7 +286,12 @@ impl GitHubSettings {
 impl SlackSettings {
     pub(crate) fn fake(fake: Arc<FakeSlack>) -> Result<Self, Failure> {
         fake.add_channel(FAKE_CHANNEL, "pulls");
-        let client = Slack::builder().token(fake.token()).base_url(fake.url()).build().map_err(unusable)?;
+        let client = Slack::builder()
+            .token(fake.token())
+            .base_url(fake.url())
+            .config(for_fakes())
+            .build()
+            .map_err(unusable)?;
         let verifier = Some(connect_slack::webhook::verifier(fake.signing_secret()).map_err(unusable)?);
         Ok(Self { client, channel: FAKE_CHANNEL.to_owned(), verifier, fake: Some(fake) })
     }
@@ -287,6 +303,7 @@ impl JiraSettings {
         let client = Jira::builder()
             .base_url(fake.url())
             .api_token(fake.email(), fake.token())
+            .config(for_fakes())
             .build()
             .map_err(unusable)?;
         let verifier = Some(connect_jira::webhook::verifier(fake.webhook_secret()).map_err(unusable)?);

@@ -289,6 +289,14 @@ async fn the_database_holds_no_credential_and_survives_a_restart() {
     );
     let opened = GitHubDelivery::issues("opened").repository("octo", "hello").number(1).sign("canary3");
     assert_eq!(opened.deliver_to(&format!("{}/webhooks/github", hub.url)).await.unwrap().status, 202);
+    let handed_in = json!({
+        "source_service": "slack", "target_service": "jira", "event_type": "message_action",
+        "payload": {"token": "canary6"},
+    });
+    let (url, headers) = (format!("{}/api/v1/integrations", hub.url), [("authorization", "Bearer canary4")]);
+    let post = axum::http::Method::POST;
+    let reply = connect_testkit::send(post, &url, &headers, handed_in.to_string()).await.unwrap();
+    assert_eq!(reply.status, 202, "{}", reply.text());
     timeout(PATIENCE, slack.wait_for("chat.postMessage", 1)).await.unwrap();
     hub.stop().await;
 

@@ -1,7 +1,8 @@
 //! The promise under fire: `kill -9` at random moments while events come in, again and again on the same file.
 //!
 //! Afterwards every accepted event has had its effects exactly once: one Jira issue per shortcut, one link in its thread,
-//! one Slack message per pull request. `.ci/run` runs it; `CONNECT_KILLS` sets how often, `CONNECT_SEED` replays a run.
+//! one Slack message per pull request; and the integration log has the last word on it. `.ci/run` runs it;
+//! `CONNECT_KILLS` sets how often, `CONNECT_SEED` replays a run.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -47,6 +48,7 @@ impl World {
             .env("CONNECT_RETRY_SECONDS", "0.05,0.1,0.2,0.4,0.8,1,1,1,1,1,1,1,1,1,1")
             .env("CONNECT_SETTLE_SECONDS", "0.1")
             .env("CONNECT_LEASE_SECONDS", "0.3")
+            .env("CONNECT_BREAKER_OPEN", "200ms")
             .env("CONNECT_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -136,6 +138,18 @@ async fn finish(hub: &str, database: &Path) -> u64 {
     }
 }
 
+/// The integration log has the last word on every event: no death comes between the two.
+async fn check_log(database: &Path) {
+    use connect_flow::inbox::Inbox;
+    use connect_flow::{Log, Slice};
+    let store = connect_store_sqlite::SqliteStore::open(&database.to_string_lossy()).unwrap();
+    let counts = store.counts().await.unwrap();
+    let rows = store.log("default", Slice { offset: 0, limit: u32::MAX }).await.unwrap().rows;
+    let of = |status: &str| rows.iter().filter(|row| row.status == status).count() as u64;
+    assert_eq!((of("ok"), of("skipped"), of("dead")), (counts.done, counts.skipped, counts.dead));
+    assert_eq!(rows.len() as u64, counts.done + counts.skipped + counts.dead);
+}
+
 /// How often each number stands in these texts, as `word NUMBER.`.
 fn tally<'a>(texts: impl Iterator<Item = &'a str>, word: &str) -> HashMap<usize, usize> {
     let mut tally = HashMap::new();
@@ -196,6 +210,7 @@ async fn killed_at_random_moments_nothing_is_lost_and_nothing_doubled() {
             .await
             .expect("everything ends");
     child.kill().await.unwrap();
+    check_log(&world.database).await;
 
     let messages = world.slack.messages(CHANNEL);
     let posted: Vec<&str> = messages.iter().map(|message| message.text.as_str()).collect();

@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use connect_flow::clock::Timestamp;
-use connect_flow::mapping::{Linked, Mapping};
+use connect_flow::mapping::{Linked, Mapping, MappingFilter};
 use connect_flow::step::StepError;
-use connect_flow::{Cx, Envelope, Failure, Handled, Policy};
+use connect_flow::{Cx, Envelope, Failure, Handled, Policy, Slice};
 use connect_jira::{Jira, adf, issue_search, issues};
 use connect_slack::webhook::MessageAction;
 use futures_util::TryStreamExt;
@@ -41,10 +41,16 @@ impl SlackToJira {
         })?;
         let (channel, ts) = (action.channel.id.as_str(), action.message.ts.as_str());
         let key = event.dedupe_key.as_str();
-        let label = label(key);
+        let label = label(cx.tenant(), key);
 
-        let policy = Policy::Probe { look: |_| self.find(&label), settle: self.settle };
-        let issue = cx.step("create-issue", key, policy, || self.create(&action, &label)).await?;
+        // A message that has its issue needs no second one, whoever hands it in again.
+        let issue = match linked(cx, &format!("{channel}/{ts}")).await? {
+            Some(issue) => issue,
+            None => {
+                let policy = Policy::Probe { look: |_| self.find(&label), settle: self.settle };
+                cx.step("create-issue", key, policy, || self.create(&action, &label)).await?
+            }
+        };
 
         let mapping = Mapping {
             source_service: "slack".to_owned(),
@@ -95,12 +101,37 @@ impl SlackToJira {
     }
 }
 
-/// The key as a label: Jira's labels have no blanks, and quotes would end the query's string.
-fn label(key: &str) -> String {
+/// Tenant and key as a label: readable where they are short, and told apart by a hash, because Jira's labels have no
+/// blanks and an end, and quotes would end the query's string.
+fn label(tenant: &str, key: &str) -> String {
+    const READABLE_CHARS: usize = 64;
     let safe = |character: char| {
         if character.is_ascii_alphanumeric() || "-_.".contains(character) { character } else { '-' }
     };
-    format!("connect-{}", key.chars().map(safe).collect::<String>())
+    let readable: String = key.chars().take(READABLE_CHARS).map(safe).collect();
+    format!("connect-{readable}-{:016x}", fingerprint([tenant, key]))
+}
+
+/// FNV-1a: the same in every version of this program, as a label must be. A length goes before each part, so that ("a",
+/// "bc") is not ("ab", "c").
+fn fingerprint(parts: [&str; 2]) -> u64 {
+    let lengths = parts.map(|part| (part.len() as u64).to_be_bytes());
+    let bytes = parts.iter().zip(&lengths).flat_map(|(part, length)| length.iter().chain(part.as_bytes()));
+    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+}
+
+/// The issue that a message is linked to.
+async fn linked(cx: &Cx, message: &str) -> Result<Option<String>, Failure> {
+    let filter = MappingFilter {
+        source_service: Some("slack".to_owned()),
+        source_id: Some(message.to_owned()),
+        target_service: Some("jira".to_owned()),
+        target_id: None,
+    };
+    let slice = Slice { offset: 0, limit: 1 };
+    let found = cx.store().mappings(cx.tenant(), &filter, slice).await;
+    let found = found.map_err(|error| Failure::retry("store", error.to_string()))?;
+    Ok(found.rows.into_iter().next().map(|mapping| mapping.target_id))
 }
 
 #[cfg(test)]
@@ -108,8 +139,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_label_has_no_blanks_and_no_quotes() {
-        assert_eq!(label("T1:C1:1700000000.000100"), "connect-T1-C1-1700000000.000100");
-        assert_eq!(label("a \"b\" \\"), "connect-a--b---");
+    fn a_label_is_short_and_safe_and_belongs_to_one_tenant_and_key() {
+        let labels = [
+            label("acme", "T1:C1:1700000000.000100"),
+            label("zeta", "T1:C1:1700000000.000100"),
+            label("acme", "T1-C1-1700000000.000100"),
+            label("acme", "a \"b\" \\"),
+            label("acme", &"x".repeat(255)),
+            label("acme", &"x".repeat(254)),
+        ];
+        assert!(labels[0].starts_with("connect-T1-C1-1700000000.000100-"));
+        let is_safe = |label: &String| {
+            label.len() < 100 && label.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        assert!(labels.iter().all(is_safe), "{labels:?}");
+        let different: std::collections::HashSet<_> = labels.iter().collect();
+        assert_eq!(different.len(), labels.len());
     }
 }

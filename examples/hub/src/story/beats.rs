@@ -261,14 +261,19 @@ impl Stage {
         let id = reply.json()["id"].clone();
         ensure(reply.json()["success"] == true && id.is_i64(), || format!("answered {}", reply.text()))?;
         self.settled().await?;
-        // The log's last word is written just after the event's end.
-        let path = format!("/api/v1/integrations/{id}");
-        until(|| async { self.get(&path).await.is_ok_and(|record| record["status"] == "skipped") }).await;
+        let record = self.get(&format!("/api/v1/integrations/{id}")).await?;
+        let wrote = (record["status"].as_str(), record["target_service"].as_str());
+        ensure(wrote == (Some("skipped"), Some("slack")), || format!("the log says {record}"))?;
+        let listed = self.get("/api/v1/integrations?limit=1").await?;
+        ensure(listed["integrations"][0]["id"] == id, || format!("the newest row is {listed}"))?;
         let wrong =
             json!({"source_service": "gitlab", "target_service": "slack", "event_type": "x", "payload": {}});
         let reply = post(&url, &NO_HEADERS, wrong.to_string()).await.map_err(failed)?;
         answered(&reply, 400)?;
-        Ok("202 with its id, one row; a wrong service is 400".into())
+        let of_a_web_page = [("Origin", "https://evil.example")];
+        let reply = post(&url, &of_a_web_page, body.to_string()).await.map_err(failed)?;
+        answered(&reply, 403)?;
+        Ok("202 with its id, one row; a wrong service is 400, a web page 403".into())
     }
 
     async fn wrong_signature(&self) -> Result<String, String> {

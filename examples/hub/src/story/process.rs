@@ -39,6 +39,7 @@ impl Process {
             .env("CONNECT_RETRY_SECONDS", waits)
             .env("CONNECT_SETTLE_SECONDS", settle)
             .env("CONNECT_LEASE_SECONDS", "0.5")
+            .env("CONNECT_BREAKER_OPEN", "200ms")
             .env("CONNECT_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
