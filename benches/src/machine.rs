@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::Failure;
 
 /// The yardsticks, and what both sides stand on.
-const VERSIONS_OF: [&str; 5] = ["hyper", "octocrab", "reqwest", "ring", "tokio"];
+const VERSIONS_OF: [&str; 7] = ["axum", "hyper", "octocrab", "reqwest", "ring", "rusqlite", "tokio"];
 
 /// A few lines of Markdown.
 pub(crate) fn describe() -> Result<String, Failure> {

@@ -26,7 +26,7 @@ const ROUNDS: usize = 41;
 const SIZES: [(usize, &str, u32); 3] =
     [(1024, "1 KB", 1500), (25 * 1024, "25 KB", 80), (1024 * 1024, "1 MB", 3)];
 
-/// The second table of the page.
+/// The webhooks' part of the page.
 pub(crate) fn table() -> Result<String, Failure> {
     let mut text = String::from(
         "## Webhook verification, GitHub's scheme\n\n\

@@ -6,7 +6,8 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use connect_core::{Decoding, Endpoint, Operation, Request, Response};
+use connect_core::transport::HyperTransport;
+use connect_core::{Config, Decoding, Endpoint, Operation, Origins, Request, Response};
 use connect_github::model::Issue;
 use connect_github::{GitHub, GitHubApi, issues};
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
@@ -30,17 +31,24 @@ pub(crate) struct Client {
     pub(crate) name: &'static str,
     /// What the table calls it.
     pub(crate) label: &'static str,
+    /// What it may come to beside the yardstick: instructions, allocations.
+    pub(crate) goal: &'static str,
 }
 
 /// The yardstick first.
-pub(crate) const CLIENTS: [Client; 7] = [
-    Client { name: "raw-bytes", label: "raw reqwest, bytes" },
-    Client { name: "raw-bytes-timeouts", label: "raw reqwest with connect-core's time-outs, bytes" },
-    Client { name: "connect-bytes", label: "connect-github, bytes" },
-    Client { name: "raw-issue", label: "raw reqwest + serde_json, `connect_github::model::Issue`" },
-    Client { name: "connect-issue", label: "connect-github `issues::Get`, the same type" },
-    Client { name: "octocrab-lean", label: "octocrab `get`, the same type" },
-    Client { name: "octocrab-issue", label: "octocrab `issues().get`, its own type" },
+pub(crate) const CLIENTS: [Client; 8] = [
+    Client { name: "raw-bytes", label: "raw reqwest, bytes", goal: "" },
+    Client {
+        name: "raw-bytes-timeouts",
+        label: "raw reqwest with connect-core's time-outs, bytes",
+        goal: "",
+    },
+    Client { name: "connect-bytes", label: "connect-github, bytes", goal: "1.05x, +5" },
+    Client { name: "connect-hyper", label: "connect-github over hyper, bytes", goal: "0.72x, 0.65x" },
+    Client { name: "raw-issue", label: "raw reqwest + serde_json, `connect_github::model::Issue`", goal: "" },
+    Client { name: "connect-issue", label: "connect-github `issues::Get`, the same type", goal: "" },
+    Client { name: "octocrab-lean", label: "octocrab `get`, the same type", goal: "" },
+    Client { name: "octocrab-issue", label: "octocrab `issues().get`, its own type", goal: "" },
 ];
 
 /// Sends `count` requests after a warm-up and prints what they allocated: count and bytes.
@@ -55,7 +63,7 @@ pub(crate) fn run(name: &str, address: &str, count: &str) -> Result<(), Failure>
                 repeat(count, || raw_bytes(&client, &base)).await
             }
             "raw-bytes-timeouts" => {
-                let config = connect_core::Config::default();
+                let config = Config::default();
                 let client = reqwest_client()
                     .connect_timeout(config.connect_timeout)
                     .read_timeout(config.read_timeout)
@@ -70,10 +78,12 @@ pub(crate) fn run(name: &str, address: &str, count: &str) -> Result<(), Failure>
             }
             "connect-bytes" => {
                 let github = GitHub::builder().base_url(&base).token(TOKEN).build()?;
-                repeat(count, || async {
-                    Ok(github.send(GetBytes(issues::Get::new(OWNER, REPO, NUMBER))).await?)
-                })
-                .await
+                repeat(count, || connect_bytes(&github)).await
+            }
+            "connect-hyper" => {
+                let transport = HyperTransport::new(&Config::default(), &Origins::new(&base)?)?;
+                let github = GitHub::builder().base_url(&base).token(TOKEN).transport(transport).build()?;
+                repeat(count, || connect_bytes(&github)).await
             }
             "connect-issue" => {
                 let github = GitHub::builder().base_url(&base).token(TOKEN).build()?;
@@ -131,6 +141,10 @@ async fn raw_bytes(client: &reqwest::Client, base: &str) -> Result<Bytes, Failur
 
 async fn raw_issue(client: &reqwest::Client, base: &str) -> Result<Issue, Failure> {
     Ok(serde_json::from_slice(&raw_bytes(client, base).await?)?)
+}
+
+async fn connect_bytes(github: &GitHub) -> Result<Bytes, Failure> {
+    Ok(github.send(GetBytes(issues::Get::new(OWNER, REPO, NUMBER))).await?)
 }
 
 /// `issues/get` with the answer's bytes as they are.

@@ -1,10 +1,9 @@
 //! Answers every request with the same issue and GitHub's usual headers. Runs as a process of its own.
 
 use std::convert::Infallible;
-use std::io::{BufRead, BufReader};
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use http::Response;
 use http_body_util::Full;
@@ -15,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::Failure;
+use crate::process::Process;
 
 /// Shaped like an answer of `GET /repos/{owner}/{repo}/issues/{issue_number}`, every value invented.
 pub(crate) const ISSUE: &str = include_str!("issue.json");
@@ -46,34 +46,9 @@ pub(crate) fn header_count() -> usize {
     HEADERS.len() + ["content-length", "date"].len()
 }
 
-/// The server's process; ends with this value.
-pub(crate) struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    /// Starts `program serve` and waits until it listens.
-    pub(crate) fn start(program: &Path) -> Result<Self, Failure> {
-        let mut process = Command::new(program).arg("serve").stdout(Stdio::piped()).spawn()?;
-        let output = process.stdout.take().ok_or("the server has no output")?;
-        let mut address = String::new();
-        BufReader::new(output).read_line(&mut address)?;
-        Ok(Self { process, address: address.trim().to_owned() })
-    }
-
-    /// Host and port.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself; there is nothing else to tidy up.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// Starts it as a process of its own.
+pub(crate) fn start(program: &Path) -> Result<Process, Failure> {
+    Process::start(Command::new(program).arg("serve"))
 }
 
 /// Listens on a free port, prints the address, and answers until the process ends.
