@@ -189,7 +189,7 @@ impl<E: Endpoint> Call<E> {
             Ok(response) => response,
             Err(error) => {
                 return match fallback {
-                    Some(value) if is_absence(error.kind()) => {
+                    Some(value) if error.kind().is_outage() => {
                         let (service, operation) = (error.service(), error.operation());
                         tracing::warn!(
                             service,
@@ -229,18 +229,6 @@ impl<E: Endpoint> Call<E> {
         conclude(progress, Some(status), None);
         Ok((value, Some(kept)))
     }
-}
-
-/// Is there no answer, rather than a bad one?
-fn is_absence(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Unavailable
-            | ErrorKind::Timeout
-            | ErrorKind::Transport
-            | ErrorKind::RateLimited
-            | ErrorKind::CircuitOpen
-    )
 }
 
 impl Options {

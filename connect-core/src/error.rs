@@ -71,6 +71,15 @@ impl ErrorKind {
             Self::Provider => "provider",
         }
     }
+
+    /// Is there no answer, rather than a bad one? A failure of the provider or of the way to it, not of the question:
+    /// a stale answer or a default may stand in.
+    pub(crate) fn is_outage(self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable | Self::Timeout | Self::Transport | Self::RateLimited | Self::CircuitOpen
+        )
+    }
 }
 
 /// May the provider have acted on the request? This decides whether a write can be repeated.

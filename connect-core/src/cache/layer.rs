@@ -15,7 +15,7 @@ use super::key::is_cacheable;
 use super::store::{Change, Store, Working, apply, look_up};
 use super::{CacheEntry, CacheKey, CacheStore, MemoryCache};
 use crate::api::Verdict;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::event::{CacheEvent, Event};
 use crate::request::Request;
 use crate::response::{Response, Source};
@@ -151,7 +151,7 @@ impl Question {
     /// What the caller gets, and what becomes of the entry.
     fn settle(&self, result: Result<Response, Error>) -> (Result<Response, Error>, Option<Change>) {
         let response = match result {
-            Err(error) if is_outage(error.kind()) => return (self.stale().ok_or(error), None),
+            Err(error) if error.kind().is_outage() => return (self.stale().ok_or(error), None),
             Err(error) => return (Err(error), None),
             Ok(response) => response,
         };
@@ -205,18 +205,6 @@ impl Question {
             && context.deadline().is_some_and(|deadline| deadline <= Instant::now());
         if is_over { self.stale() } else { None }
     }
-}
-
-/// Failures of the way to the provider, or of the provider: not those of the question.
-fn is_outage(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Unavailable
-            | ErrorKind::Timeout
-            | ErrorKind::Transport
-            | ErrorKind::CircuitOpen
-            | ErrorKind::RateLimited
-    )
 }
 
 pin_project! {
