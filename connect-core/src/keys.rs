@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::seed;
+
 /// Makes keys from two seeds and a count: 128 bits as 32 hexadecimal digits.
 ///
 /// Two seeds, because 64 bits are too few to tell the keys of all clients of all programs apart.
@@ -18,10 +20,7 @@ impl Keys {
 
     pub(crate) fn next(&self) -> String {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let [first, second] = self.seeds.map(|seed| {
-            // Weyl sequence: neighbouring keys have nothing in common.
-            fastrand::Rng::with_seed(seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).u64(..)
-        });
+        let [first, second] = self.seeds.map(|seed| seed::generator(seed, number).u64(..));
         format!("{first:016x}{second:016x}")
     }
 }

@@ -119,6 +119,7 @@ pub mod request;
 pub mod response;
 pub mod retry;
 pub mod secret;
+mod seed;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod transport;

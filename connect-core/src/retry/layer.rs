@@ -19,6 +19,7 @@ use crate::event::{Cause, Ending, Event};
 use crate::operation::Safety;
 use crate::request::Request;
 use crate::response::Response;
+use crate::seed;
 
 /// Puts [`Retry`] round a service. State is shared by all clones.
 ///
@@ -153,8 +154,7 @@ impl Attempts {
         let remaining = context.deadline().map(|end| end.saturating_duration_since(Instant::now()));
         let random = self.random.get_or_insert_with(|| {
             let number = shared.operations.fetch_add(1, Ordering::Relaxed);
-            // Weyl sequence: neighbouring operations get unrelated seeds.
-            fastrand::Rng::with_seed(shared.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+            seed::generator(shared.seed, number)
         });
         let attempt = Attempt { outcome, safety: self.safety, number: self.made, remaining };
         let decision = match decide(attempt, self.policy, random.f64()) {

@@ -10,6 +10,7 @@ use http::StatusCode;
 
 use super::plan::ProviderPlan;
 use super::window::Counter;
+use crate::seed;
 
 /// Everything about one request that is random.
 pub(super) struct Chance {
@@ -30,7 +31,7 @@ impl Chance {
     pub(super) fn draw(plan: &ProviderPlan, number: u64, now: Duration) -> Self {
         const ERRORS: [StatusCode; 3] =
             [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE];
-        let mut random = seeded(plan.seed, number);
+        let mut random = seed::generator(plan.seed, number);
         let mut happens = |probability: f64| random.f64() < probability;
         // Always drawn, in this order, so that switching one fault on does not change the others.
         let refused = happens(plan.faults.refused_connection);
@@ -86,7 +87,7 @@ impl Visits {
             }
             let mean_gap = scaled(counter.length(), per_window.recip());
             // Not among the seeds of requests, which count up from zero.
-            let mut random = seeded(plan.seed, u64::MAX - number);
+            let mut random = seed::generator(plan.seed, u64::MAX - number);
             let next = scaled(mean_gap, 2.0 * random.f64());
             Some(Self { limit, next, mean_gap, burst: stranger.burst.max(1), random })
         });
@@ -101,11 +102,6 @@ impl Visits {
         self.next = self.next.saturating_add(gap.max(Duration::from_micros(1)));
         burst
     }
-}
-
-/// Weyl sequence: neighbouring numbers get unrelated seeds.
-fn seeded(seed: u64, number: u64) -> fastrand::Rng {
-    fastrand::Rng::with_seed(seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
 /// `Duration::mul_f64` panics when it overflows.
