@@ -20,6 +20,10 @@ use crate::error::{Error, ErrorKind, Sent};
 use crate::progress::Progress;
 use crate::request::Request;
 
+/// The longest wait that is believed, whoever asks for it. A longer one is a careless policy, or a broken or hostile
+/// server: it must neither overflow a clock, governor's of 64-bit nanoseconds among them, nor close an account for good.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A time no operation waits for: far ahead, yet addable to any clock.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 

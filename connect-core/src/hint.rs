@@ -8,9 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-/// The longest hint that is passed on. Anything beyond is a broken or hostile server, and adding it to a clock would
-/// overflow.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+use crate::deadline::LONGEST_WAIT;
 
 /// The wait a server asks for in `Retry-After` (RFC 9110, 10.2.3): whole seconds, seconds with a fraction as some servers
 /// write them, or an HTTP date relative to the answer's own `Date`.
@@ -26,12 +24,12 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // Digits that do not fit are still a number: a very large one.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)).min(LONGEST));
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)).min(LONGEST_WAIT));
     }
     if let Some(wait) = with_fraction(text) {
-        return Some(wait.min(LONGEST));
+        return Some(wait.min(LONGEST_WAIT));
     }
-    Some(since_date(headers, httpdate::parse_http_date(text).ok()?)?.min(LONGEST))
+    Some(since_date(headers, httpdate::parse_http_date(text).ok()?)?.min(LONGEST_WAIT))
 }
 
 /// `1.5`: digits on both sides, so that `NaN`, `1e9` and `.5` stay what they are.
@@ -42,7 +40,7 @@ fn with_fraction(text: &str) -> Option<Duration> {
         return None;
     }
     // Digits that do not fit are still a number: a very large one.
-    let seconds = whole.parse().unwrap_or(u64::MAX).min(LONGEST.as_secs());
+    let seconds = whole.parse().unwrap_or(u64::MAX).min(LONGEST_WAIT.as_secs());
     let part: f64 = format!("0.{fraction}").parse().ok()?;
     Some(Duration::from_secs(seconds).saturating_add(Duration::from_secs_f64(part)))
 }
@@ -50,7 +48,7 @@ fn with_fraction(text: &str) -> Option<Duration> {
 /// How long until a Unix time in seconds, by the server's clock; zero if it has passed, `None` without a `Date` header.
 pub fn until_epoch(headers: &HeaderMap, epoch_seconds: u64) -> Option<Duration> {
     let moment = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(epoch_seconds))?;
-    Some(since_date(headers, moment)?.min(LONGEST))
+    Some(since_date(headers, moment)?.min(LONGEST_WAIT))
 }
 
 fn since_date(headers: &HeaderMap, moment: SystemTime) -> Option<Duration> {
@@ -77,10 +75,10 @@ mod tests {
         let parse = |text: &str| retry_after(&headers(text, None));
         assert_eq!(parse("0"), Some(Duration::ZERO));
         assert_eq!(parse(" 17 "), Some(Duration::from_secs(17)));
-        assert_eq!(parse("18446744073709551615"), Some(LONGEST));
-        assert_eq!(parse("99999999999999999999999999"), Some(LONGEST));
+        assert_eq!(parse("18446744073709551615"), Some(LONGEST_WAIT));
+        assert_eq!(parse("99999999999999999999999999"), Some(LONGEST_WAIT));
         assert_eq!(parse("1.5"), Some(Duration::from_millis(1_500)));
-        assert_eq!(parse("99999999999999999999999999.999999999999"), Some(LONGEST));
+        assert_eq!(parse("99999999999999999999999999.999999999999"), Some(LONGEST_WAIT));
         for odd in [
             "",
             ".",
@@ -106,11 +104,11 @@ mod tests {
         let parse = |text: &str| retry_after(&headers(text, now));
         assert_eq!(parse("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(parse("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(parse("Sun, 06 Nov 9994 08:49:37 GMT"), Some(LONGEST));
+        assert_eq!(parse("Sun, 06 Nov 9994 08:49:37 GMT"), Some(LONGEST_WAIT));
         let epoch = |seconds| until_epoch(&headers("0", now), seconds);
         assert_eq!(epoch(784_111_777 + 90), Some(Duration::from_secs(90)));
         assert_eq!(epoch(0), Some(Duration::ZERO));
-        assert!(epoch(u64::MAX).is_none_or(|wait| wait == LONGEST));
+        assert!(epoch(u64::MAX).is_none_or(|wait| wait == LONGEST_WAIT));
         assert_eq!(until_epoch(&headers("0", None), 1), None);
     }
 }

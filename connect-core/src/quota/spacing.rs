@@ -12,11 +12,10 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
+use crate::deadline::{LONGEST_WAIT, after};
+
 /// Shorter distances are none.
 const SHORTEST: Duration = Duration::from_micros(1);
-
-/// Longer ones would overflow governor's clock of 64-bit nanoseconds.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Since, NoOpMiddleware<Nanos>>;
 
@@ -40,7 +39,7 @@ pub(crate) struct Spacing {
 
 impl Spacing {
     pub(crate) fn new(every: Duration, now: Instant) -> Self {
-        let every = every.min(LONGEST);
+        let every = every.min(LONGEST_WAIT);
         // No distance at all, no limiter.
         let quota = Quota::with_period(every.max(SHORTEST)).filter(|_| every >= SHORTEST);
         Self { limiter: quota.map(|quota| RateLimiter::direct_with_clock(quota, Since(now))), every }
@@ -52,12 +51,12 @@ impl Spacing {
         limiter.check().map_err(|not_until| {
             // A nanosecond more than governor says: its cell opens after that moment.
             let wait = not_until.wait_time_from(limiter.clock().now()).max(Duration::from_nanos(1));
-            crate::deadline::after(now, wait)
+            after(now, wait)
         })
     }
 
     pub(crate) fn is_every(&self, every: Duration) -> bool {
-        self.every == every.min(LONGEST)
+        self.every == every.min(LONGEST_WAIT)
     }
 
     pub(crate) fn every(&self) -> Duration {

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use super::policy::RetryPolicy;
 use crate::api::Verdict;
+use crate::deadline::LONGEST_WAIT;
 use crate::error::{Error, ErrorKind, RetryAdvice, Sent};
 use crate::operation::Safety;
 use crate::response::Response;
 
 /// What a rate limit waits at least: jitter may draw 0 and a server may say 0, and a limit never reopens that soon.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(1);
-
-/// What any delay is at most: a careless policy must not overflow.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How an attempt ended, as far as retrying is concerned.
 ///
@@ -185,7 +183,7 @@ pub fn decide(attempt: Attempt, policy: RetryPolicy, random: f64) -> Decision {
         return Decision::Return(Stop::Attempts);
     }
     let doubled = policy.base.saturating_mul(1_u32.checked_shl(number.saturating_sub(1)).unwrap_or(u32::MAX));
-    let jittered = doubled.min(policy.cap).min(LONGEST).mul_f64(random);
+    let jittered = doubled.min(policy.cap).min(LONGEST_WAIT).mul_f64(random);
     let wait = match outcome {
         Outcome::RateLimited(Some(hint)) | Outcome::Transient(Some(hint)) if hint > policy.longest_wait => {
             return Decision::Return(Stop::LongWait);

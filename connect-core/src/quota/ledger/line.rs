@@ -8,12 +8,9 @@ use tokio::time::Instant;
 
 use super::Before;
 use crate::context::Priority;
-use crate::deadline::after;
+use crate::deadline::{LONGEST_WAIT, after};
 use crate::quota::gauge::Room;
 use crate::quota::probe::Probe;
-
-/// The longest pause. A hostile number must not close an account for good.
-const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What a refusal closes a bucket for at least.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
@@ -110,7 +107,7 @@ impl Pause {
 
     /// The same, by somebody who knows that it is open afterwards: nobody has to go first.
     pub(super) fn hold(&mut self, wait: Duration, now: Instant) {
-        let until = after(now, wait.min(LONGEST_PAUSE));
+        let until = after(now, wait.min(LONGEST_WAIT));
         self.until = Some(self.until.map_or(until, |known| known.max(until)));
     }
 
@@ -121,7 +118,7 @@ impl Pause {
             self.refusals = self.refusals.saturating_add(1);
         }
         let guess = SHORTEST_PAUSE.saturating_mul(1 << self.refusals.saturating_sub(1).min(16));
-        let wait = hint.unwrap_or(guess.min(LONGEST_GUESS)).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        let wait = hint.unwrap_or(guess.min(LONGEST_GUESS)).clamp(SHORTEST_PAUSE, LONGEST_WAIT);
         self.extend(wait, now);
         wait
     }
@@ -257,7 +254,7 @@ mod tests {
         }
         assert_eq!(pause.refuse(None, now + SECOND), 2 * SECOND);
         assert_eq!(pause.refuse(Some(Duration::ZERO), now + 9 * SECOND), SECOND, "never shorter than that");
-        assert_eq!(pause.refuse(Some(Duration::MAX), now + 99 * SECOND), LONGEST_PAUSE);
-        assert_eq!(pause.rest(now + 99 * SECOND), LONGEST_PAUSE);
+        assert_eq!(pause.refuse(Some(Duration::MAX), now + 99 * SECOND), LONGEST_WAIT);
+        assert_eq!(pause.rest(now + 99 * SECOND), LONGEST_WAIT);
     }
 }
