@@ -28,13 +28,28 @@ impl InboxSink {
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock }
     }
-}
 
-#[async_trait]
-impl Sink for InboxSink {
-    async fn accept(&self, delivery: Verified<Delivery>) -> Result<Acceptance, SinkError> {
-        let envelope = Envelope::from(delivery);
-        match self.store.accept(envelope, self.clock.now()).await {
+    /// Stores one envelope: for a sink of your own that changes it first.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use connect_flow::{Envelope, InboxSink, MemoryStore, SystemClock};
+    /// use connect_webhook::Acceptance;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let inbox = InboxSink::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock));
+    /// let event = Envelope::new("default", "github", "push", "delivery-1", "{}");
+    /// assert_eq!(inbox.put(event.clone()).await.unwrap(), Acceptance::Accepted);
+    /// assert_eq!(inbox.put(event).await.unwrap(), Acceptance::Duplicate);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The store does not take it: the sender is to come again after a few seconds.
+    pub async fn put(&self, event: Envelope) -> Result<Acceptance, SinkError> {
+        match self.store.accept(event, self.clock.now()).await {
             Ok(Receipt::Accepted(_)) => Ok(Acceptance::Accepted),
             Ok(Receipt::Duplicate(_)) => Ok(Acceptance::Duplicate),
             Err(error) => {
@@ -42,6 +57,13 @@ impl Sink for InboxSink {
                 Err(SinkError::new(error).with_retry_after(BUSY))
             }
         }
+    }
+}
+
+#[async_trait]
+impl Sink for InboxSink {
+    async fn accept(&self, delivery: Verified<Delivery>) -> Result<Acceptance, SinkError> {
+        self.put(Envelope::from(delivery)).await
     }
 }
 

@@ -4,27 +4,20 @@
 //! of the app inside the payload: it is blanked before anything is stored.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use connect_flow::{Clock, Envelope, Receipt, Store};
+use connect_flow::{Clock, Envelope, InboxSink, Store};
 use connect_slack::webhook::MessageAction;
 use connect_webhook::{Acceptance, Delivery, Sink, SinkError, Verified};
 use serde::Deserialize;
 
-/// What a sender is asked to wait when an event could not be stored.
-const BUSY: Duration = Duration::from_secs(5);
-
 /// Stores what the receiver verified.
-pub(crate) struct Intake {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-}
+pub(crate) struct Intake(InboxSink);
 
 impl Intake {
     pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock }
+        Self(InboxSink::new(store, clock))
     }
 }
 
@@ -38,14 +31,7 @@ impl Sink for Intake {
             }
             blank_token(&mut event);
         }
-        match self.store.accept(event, self.clock.now()).await {
-            Ok(Receipt::Accepted(_)) => Ok(Acceptance::Accepted),
-            Ok(Receipt::Duplicate(_)) => Ok(Acceptance::Duplicate),
-            Err(error) => {
-                tracing::error!(error = %error, kind = ?error.kind(), "an event could not be stored");
-                Err(SinkError::new(error).with_retry_after(BUSY))
-            }
-        }
+        self.0.put(event).await
     }
 }
 
