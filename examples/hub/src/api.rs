@@ -21,11 +21,10 @@ use connect_flow::{Clock, Envelope, EventId, LogRow, Receipt, Slice, Store, Stor
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::flow;
+
 /// Services an event may come from and go to.
 const SERVICES: &[&str] = &["github", "slack", "jira"];
-
-/// From where to where the hub's flows lead.
-const FLOWS: &[(&str, &str)] = &[("github", "slack"), ("slack", "jira"), ("jira", "slack")];
 
 /// Longer words are no event types.
 const LONGEST_WORD: usize = 255;
@@ -154,8 +153,9 @@ async fn hand_in(
         }
     }
     let way = (wanted.source_service.as_str(), wanted.target_service.as_str());
-    if !FLOWS.contains(&way) {
-        let flows: Vec<String> = FLOWS.iter().map(|(from, to)| format!("{from} to {to}")).collect();
+    let ways = flow::ways();
+    if !ways.contains(&way) {
+        let flows: Vec<String> = ways.iter().map(|(from, to)| format!("{from} to {to}")).collect();
         return Err(invalid(format!(
             "there is no flow from {} to {}: there are {}",
             way.0,

@@ -29,7 +29,7 @@ pub(crate) struct Flows {
 /// More kinds of unknown events than any provider has: beyond it they are only counted.
 const MOST_REPORTED: usize = 1_000;
 
-/// Per source, which event types have a flow, and where they go.
+/// Per source, which event types have a flow, and where they go. The rows of one flow stand together.
 const ROUTES: &[(&str, &str, &str)] = &[
     ("github", "pull_request", "slack"),
     ("github", "issues", "slack"),
@@ -43,6 +43,13 @@ fn route(event: &Envelope) -> Option<&'static str> {
         .iter()
         .find(|(source, kind, _)| *source == &*event.source && *kind == event.event_type)
         .map(|row| row.2)
+}
+
+/// From where to where the flows lead.
+pub(crate) fn ways() -> Vec<(&'static str, &'static str)> {
+    let mut ways: Vec<_> = ROUTES.iter().map(|&(source, _, target)| (source, target)).collect();
+    ways.dedup();
+    ways
 }
 
 impl Flows {
@@ -92,5 +99,15 @@ impl Handler for Flows {
 
     fn target(&self, event: &Envelope) -> &str {
         route(event).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_flow_leads_one_way() {
+        assert_eq!(ways(), [("github", "slack"), ("slack", "jira"), ("jira", "slack")]);
     }
 }
