@@ -2,26 +2,35 @@
 //!
 //! Fakes need it for `Date`, rate-limit resets, Slack's message timestamps and signature, and Jira's search
 //! index. By default it is the machine's clock; a builder can start it at a fixed second, where it stands still
-//! until it is advanced. Advancing also works on the machine's clock, which gives a server whose clock is skewed.
+//! until it is advanced. Advancing also works on the machine's clock, which gives a server whose clock is skewed;
+//! a skew can be negative too.
 //! Not for measuring how long something took.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     start: Option<u64>,
     advanced: AtomicU64,
+    skew: AtomicI64,
 }
 
 impl Clock {
     pub(crate) fn new(start: Option<u64>) -> Self {
-        Self { start, advanced: AtomicU64::new(0) }
+        Self { start, ..Self::default() }
     }
 
     pub(crate) fn now(&self) -> u64 {
         let start = self.start.unwrap_or_else(|| wall_millis() / 1000);
-        start.saturating_add(self.advanced.load(Ordering::Relaxed))
+        start
+            .saturating_add(self.advanced.load(Ordering::Relaxed))
+            .saturating_add_signed(self.skew.load(Ordering::Relaxed))
+    }
+
+    /// How many seconds the clock goes ahead of what it would say otherwise; negative is behind.
+    pub(crate) fn set_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -125,6 +134,8 @@ mod tests {
         assert_eq!(clock.now(), 100);
         clock.advance(Duration::from_secs(60));
         assert_eq!(clock.now(), 160);
+        clock.set_skew(-70);
+        assert_eq!(clock.now(), 90);
     }
 
     #[test]

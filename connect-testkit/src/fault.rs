@@ -21,6 +21,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::clock::seconds_rounded_up;
+use crate::hold::Hold;
 use crate::shared::Shared;
 
 /// An answer that says no, in words that each provider translates into its own shape.
@@ -30,7 +31,7 @@ pub(crate) enum Refusal {
     TooManyRequests { retry_after: u64 },
     SecondaryLimit { retry_after: u64 },
     PrimaryLimit { reset_in: u64 },
-    SlackError(String),
+    Word(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -44,15 +45,25 @@ pub(crate) enum Action {
     Truncate,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+/// When a request waits, and for what.
+#[derive(Clone, Debug)]
+pub(crate) enum Wait {
+    Not,
+    BeforeEffect(Hold),
+    BeforeAnswer(Hold),
+    Delay(Duration),
+}
+
+#[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) action: Action,
     /// Whether the provider does what it was asked before the fault hides it.
     pub(crate) effect: bool,
+    pub(crate) wait: Wait,
 }
 
 impl Fault {
-    pub(crate) const NONE: Self = Self { action: Action::Pass, effect: true };
+    pub(crate) const NONE: Self = Self { action: Action::Pass, effect: true, wait: Wait::Not };
 }
 
 #[derive(Debug)]
@@ -84,7 +95,7 @@ impl Default for FaultPlan {
 
 impl FaultPlan {
     /// Starts a sentence about one operation, by the provider's own name (`issues/create`,
-    /// `chat.postMessage`, `createIssue`); `"*"` is every request, known operation or not.
+    /// `chat.postMessage`, `createIssue`, `token/refresh_token`); `"*"` is every request, known operation or not.
     #[must_use = "say what goes wrong, for example `.status(500)`"]
     pub fn on(&self, operation: impl Into<String>) -> On<'_> {
         On { plan: self, operation: operation.into() }
@@ -122,7 +133,7 @@ impl FaultPlan {
         let id = self.0.with(|rules| {
             rules.next_id += 1;
             let id = rules.next_id;
-            let fault = Fault { action, effect };
+            let fault = Fault { action, effect, wait: Wait::Not };
             rules.list.push(Rule { id, operation: operation.clone(), fault, left: Some(1) });
             id
         });
@@ -183,9 +194,16 @@ impl<'a> On<'a> {
     }
 
     /// Slack's way to fail: HTTP 200 and `ok: false` with this word, for example `internal_error`.
-    /// A provider without such answers says 422 with the word as its message.
+    /// A provider without such answers says 422 with the word as its message; for
+    /// [`FakeAuthorization`](crate::FakeAuthorization) see [`oauth_error`](Self::oauth_error).
     pub fn slack_error(self, error: impl Into<String>) -> Planned<'a> {
-        self.refuse(Refusal::SlackError(error.into()))
+        self.refuse(Refusal::Word(error.into()))
+    }
+
+    /// An authorization server's way to fail: this `error` in the shape that the server was built with, for
+    /// example `temporarily_unavailable`. Elsewhere it is [`slack_error`](Self::slack_error).
+    pub fn oauth_error(self, error: impl Into<String>) -> Planned<'a> {
+        self.refuse(Refusal::Word(error.into()))
     }
 
     /// The request is read, recorded and carried out, then the connection closes without an answer.
@@ -210,6 +228,33 @@ impl<'a> On<'a> {
     /// Nothing goes wrong: for "the third call fails", let two pass first.
     pub fn pass(self) -> Planned<'a> {
         self.plan.add(self.operation, Action::Pass, true)
+    }
+
+    /// The answer waits at a gate until the test opens it; the request was carried out before.
+    ///
+    /// A client that gives up meanwhile leaves the effect behind: a token answer that was lost to a time-out.
+    pub fn hold_answer(self, hold: &Hold) -> Planned<'a> {
+        self.wait(Wait::BeforeAnswer(hold.clone()))
+    }
+
+    /// The request waits at a gate until the test opens it; it is carried out and recorded only then, even if
+    /// its client has given up meanwhile.
+    pub fn hold_request(self, hold: &Hold) -> Planned<'a> {
+        self.wait(Wait::BeforeEffect(hold.clone()))
+    }
+
+    /// The request is carried out at once and answered so much later, on tokio's timer.
+    ///
+    /// For tests of whole processes, which need an answer that is really slow; everywhere else
+    /// [`hold_answer`](Self::hold_answer) needs no time.
+    pub fn delay(self, delay: Duration) -> Planned<'a> {
+        self.wait(Wait::Delay(delay))
+    }
+
+    fn wait(self, wait: Wait) -> Planned<'a> {
+        let planned = self.plan.add(self.operation, Action::Pass, true);
+        planned.plan.change(planned.id, |rule| rule.fault.wait = wait);
+        planned
     }
 
     fn refuse(self, refusal: Refusal) -> Planned<'a> {

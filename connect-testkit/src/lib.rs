@@ -13,6 +13,7 @@
 //! |---|---|
 //! | start a provider | [`FakeGitHub`], [`FakeSlack`], [`FakeJira`] |
 //! | make a call fail, once or often | [`FaultPlan`] |
+//! | keep an answer back | [`Hold`] |
 //! | see what was asked | [`Recorded`] |
 //! | send a webhook | [`GitHubDelivery`], [`SlackDelivery`], [`JiraDelivery`] |
 //! | sign bytes of your own | [`sign`] |
@@ -43,6 +44,7 @@ mod clock;
 mod delivery;
 mod fault;
 pub mod github;
+mod hold;
 pub mod jira;
 mod post;
 mod record;
@@ -55,6 +57,7 @@ mod unique;
 pub use self::delivery::SignedDelivery;
 pub use self::fault::{FaultPlan, On, Planned};
 pub use self::github::{FakeGitHub, FakeGitHubBuilder, GitHubDelivery};
+pub use self::hold::Hold;
 pub use self::jira::{FakeJira, FakeJiraBuilder, JiraDelivery};
 pub use self::post::{Reply, post, send};
 pub use self::record::Recorded;

@@ -22,7 +22,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::fault::{Action, FaultPlan, Refusal};
+use crate::fault::{Action, Fault, FaultPlan, Refusal, Wait};
 use crate::record::{Journal, Recorded};
 
 /// GitHub's webhooks, the largest bodies in sight, end at 25 MB.
@@ -163,7 +163,7 @@ struct Desk<P> {
 
 impl<P: Provider> Desk<P> {
     /// An error closes the connection without an answer: that is how hyper spells "drop".
-    async fn handle(&self, request: Request<Incoming>) -> io::Result<Response<AnswerBody>> {
+    async fn handle(self: Arc<Self>, request: Request<Incoming>) -> io::Result<Response<AnswerBody>> {
         let (head, body) = request.into_parts();
         let body = match Limited::new(body, LARGEST_BODY).collect().await {
             Ok(collected) => collected.to_bytes(),
@@ -179,13 +179,40 @@ impl<P: Provider> Desk<P> {
             headers: head.headers,
             body,
         };
-        self.decide(received)
+        let operation = self.provider.operation(&received);
+        let mut fault = self.faults.take(operation.as_deref());
+        // Moved out, so that nothing here keeps a gate closed that everybody else has dropped.
+        match std::mem::replace(&mut fault.wait, Wait::Not) {
+            Wait::Not => self.decide(received, operation, &fault),
+            Wait::BeforeEffect(hold) => {
+                // A task of its own, because hyper drops this future when the client hangs up: a slow server
+                // does its work all the same.
+                let work = async move {
+                    hold.pass().await;
+                    self.decide(received, operation, &fault)
+                };
+                tokio::spawn(work).await.map_err(io::Error::other)?
+            }
+            Wait::BeforeAnswer(hold) => {
+                let decided = self.decide(received, operation, &fault);
+                hold.pass().await;
+                decided
+            }
+            Wait::Delay(delay) => {
+                let decided = self.decide(received, operation, &fault);
+                tokio::time::sleep(delay).await;
+                decided
+            }
+        }
     }
 
-    /// Synchronous on purpose: nothing waits between the effect, the record and the answer.
-    fn decide(&self, request: Received) -> io::Result<Response<AnswerBody>> {
-        let operation = self.provider.operation(&request);
-        let fault = self.faults.take(operation.as_deref());
+    /// Synchronous on purpose: nothing waits between the effect and the record.
+    fn decide(
+        &self,
+        request: Received,
+        operation: Option<String>,
+        fault: &Fault,
+    ) -> io::Result<Response<AnswerBody>> {
         let problems = self.provider.problems(&request);
         let normal = fault.effect.then(|| self.provider.answer(&request));
         let answer = match &fault.action {

@@ -143,7 +143,7 @@ pub(crate) fn refusal(refusal: &Refusal, login: &str) -> Answer {
         Refusal::TooManyRequests { retry_after } => secondary(StatusCode::TOO_MANY_REQUESTS, *retry_after),
         Refusal::SecondaryLimit { retry_after } => secondary(StatusCode::FORBIDDEN, *retry_after),
         Refusal::PrimaryLimit { .. } => failure(&Failure::primary_limit(login)),
-        Refusal::SlackError(word) => failure(&Failure::new(StatusCode::UNPROCESSABLE_ENTITY, word)),
+        Refusal::Word(word) => failure(&Failure::new(StatusCode::UNPROCESSABLE_ENTITY, word)),
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn refusal(request: &Received, refusal: &Refusal, now: u64) -> Answer
             let reason = status.canonical_reason().unwrap_or("Planned fault");
             return Failure::new(*status, reason).into_answer();
         }
-        Refusal::SlackError(word) => {
+        Refusal::Word(word) => {
             return Failure::new(StatusCode::UNPROCESSABLE_ENTITY, word).into_answer();
         }
         Refusal::TooManyRequests { retry_after } => (Reason::Burst, *retry_after),

@@ -35,7 +35,7 @@ pub(crate) fn answer(handled: Handled, lacks_charset: bool) -> Answer {
 
 pub(crate) fn refusal(refusal: &Refusal) -> Answer {
     match refusal {
-        Refusal::SlackError(error) => json_answer(StatusCode::OK, &json!({ "ok": false, "error": error })),
+        Refusal::Word(error) => json_answer(StatusCode::OK, &json!({ "ok": false, "error": error })),
         Refusal::Status(status) => page(*status),
         Refusal::TooManyRequests { retry_after: seconds }
         | Refusal::SecondaryLimit { retry_after: seconds }
