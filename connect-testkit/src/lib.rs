@@ -1,4 +1,4 @@
-//! Fake GitHub, Slack and Jira on loopback, for tests of programs that talk to them.
+//! Fake GitHub, Slack, Jira and OAuth 2 server on loopback, for tests of programs that talk to them.
 //!
 //! A fake speaks real HTTP on 127.0.0.1: the provider's paths, headers, pages, limits and error shapes. It
 //! sends signed webhooks, and does on request what providers do on a bad day. It is written from the providers'
@@ -6,12 +6,13 @@
 //! cannot hide in its fake.
 //!
 //! By default a fake starts empty, accepts one obviously fake token of its own, and nothing goes wrong. It ends
-//! when it is dropped. Not a sandbox: it knows a handful of operations, listed in [`github`], [`slack`] and
-//! [`jira`], and answers the rest as the provider answers a path that does not exist.
+//! when it is dropped. Not a sandbox: it knows a handful of operations, listed in [`github`], [`slack`],
+//! [`jira`] and [`authorization`], and answers the rest as the provider answers a path that does not exist.
 //!
 //! | to | use |
 //! |---|---|
 //! | start a provider | [`FakeGitHub`], [`FakeSlack`], [`FakeJira`] |
+//! | log in, refresh and lose tokens | [`FakeAuthorization`] |
 //! | make a call fail, once or often | [`FaultPlan`] |
 //! | keep an answer back | [`Hold`] |
 //! | see what was asked | [`Recorded`] |
@@ -40,6 +41,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod authorization;
 mod clock;
 mod delivery;
 mod fault;
@@ -54,6 +56,7 @@ pub mod sign;
 pub mod slack;
 mod unique;
 
+pub use self::authorization::{FakeAuthorization, FakeAuthorizationBuilder};
 pub use self::delivery::SignedDelivery;
 pub use self::fault::{FaultPlan, On, Planned};
 pub use self::github::{FakeGitHub, FakeGitHubBuilder, GitHubDelivery};
