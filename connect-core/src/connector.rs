@@ -120,6 +120,19 @@ impl Identity {
         self.email = email.map(Into::into);
         self
     }
+
+    /// Adds whether the provider checked that address.
+    ///
+    /// ```
+    /// use connect_core::Identity;
+    /// let ada = Identity::new("github", "1").with_email(Some("ada@acme.example")).with_email_verified(Some(true));
+    /// assert_eq!(ada.email_verified, Some(true));
+    /// ```
+    #[must_use]
+    pub fn with_email_verified(mut self, verified: Option<bool>) -> Self {
+        self.email_verified = verified;
+        self
+    }
 }
 
 /// How a provider is, as seen by one call with these credentials.

@@ -246,6 +246,14 @@ impl Error {
         self
     }
 
+    /// Says it in other words: for a client that knows more about its provider's refusals than the provider's
+    /// [`Api`](crate::Api) can.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     /// Adds the provider's own payload, to be read with [`Error::details`].
     #[must_use]
     pub fn with_details(mut self, details: impl Any + Send + Sync) -> Self {

@@ -5,7 +5,8 @@ use std::ops::Deref;
 
 use connect_core::vars::environment;
 use connect_core::{
-    Client, ClientBuilder, Config, Credentials, Error, HeaderName, HeaderValue, Secret, Transport, Vars,
+    Client, ClientBuilder, Config, Credentials, Error, HeaderName, HeaderValue, Secret, TokenCache,
+    Transport, Vars,
 };
 
 use crate::provider::GitHubApi;
@@ -107,6 +108,13 @@ impl GitHubBuilder {
     /// GitHub changes both.
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
         self.0 = self.0.credentials(Credentials::Bearer(token.into()));
+        self
+    }
+
+    /// Tokens that are renewed: those of a connection of `connect-oauth`, or any
+    /// [`TokenProvider`](connect_core::auth::TokenProvider)'s. Clients built with clones of one cache share its token.
+    pub fn tokens(mut self, cache: TokenCache) -> Self {
+        self.0 = self.0.credentials(Credentials::Tokens(cache));
         self
     }
 

@@ -48,4 +48,4 @@ pub use client::{GitHub, GitHubBuilder};
 pub use provider::{FieldError, GitHubApi, Problem};
 
 #[cfg(feature = "client")]
-pub use connect_core::{Config, Connector, Context, Error, ErrorKind, RetryAdvice, Secret, Sent};
+pub use connect_core::{Config, Connector, Context, Error, ErrorKind, RetryAdvice, Secret, Sent, TokenCache};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use connect_core::vars::environment;
-use connect_core::{Client, ClientBuilder, Config, Credentials, Error, Secret, Transport, Vars};
+use connect_core::{Client, ClientBuilder, Config, Credentials, Error, Secret, TokenCache, Transport, Vars};
 
 use crate::provider::JiraApi;
 
@@ -103,6 +103,14 @@ impl JiraBuilder {
     /// A personal access token (Jira Data Center) or an OAuth access token.
     pub fn bearer_token(mut self, token: impl Into<Secret>) -> Self {
         self.0 = self.0.credentials(Credentials::Bearer(token.into()));
+        self
+    }
+
+    /// Tokens that are renewed: those of a connection of `connect-oauth`, or any
+    /// [`TokenProvider`](connect_core::auth::TokenProvider)'s. Clients built with clones of one cache share its token. Atlassian's
+    /// are for its gateway: `base_url("https://api.atlassian.com/ex/jira/CLOUD_ID")`.
+    pub fn tokens(mut self, cache: TokenCache) -> Self {
+        self.0 = self.0.credentials(Credentials::Tokens(cache));
         self
     }
 

@@ -53,4 +53,4 @@ pub use client::{Jira, JiraBuilder};
 pub use provider::{JiraApi, Problem};
 
 #[cfg(feature = "client")]
-pub use connect_core::{Config, Connector, Context, Error, ErrorKind, RetryAdvice, Secret, Sent};
+pub use connect_core::{Config, Connector, Context, Error, ErrorKind, RetryAdvice, Secret, Sent, TokenCache};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use connect_core::vars::environment;
-use connect_core::{Client, ClientBuilder, Config, Credentials, Error, Secret, Transport, Vars};
+use connect_core::{Client, ClientBuilder, Config, Credentials, Error, Secret, TokenCache, Transport, Vars};
 
 use crate::provider::SlackApi;
 
@@ -90,6 +90,13 @@ impl SlackBuilder {
     /// A bot or user token. It travels in the `Authorization` header only, never in a URL or a body.
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
         self.0 = self.0.credentials(Credentials::Bearer(token.into()));
+        self
+    }
+
+    /// Tokens that are renewed: those of a connection of `connect-oauth`, or any
+    /// [`TokenProvider`](connect_core::auth::TokenProvider)'s. Clients built with clones of one cache share its token.
+    pub fn tokens(mut self, cache: TokenCache) -> Self {
+        self.0 = self.0.credentials(Credentials::Tokens(cache));
         self
     }
 

@@ -46,4 +46,4 @@ pub use client::{Slack, SlackBuilder};
 pub use provider::{Problem, SlackApi};
 
 #[cfg(feature = "client")]
-pub use connect_core::{Config, Connector, Context, Error, ErrorKind, RetryAdvice, Secret, Sent};
+pub use connect_core::{Config, Connector, Context, Error, ErrorKind, RetryAdvice, Secret, Sent, TokenCache};

@@ -9,6 +9,7 @@
 //! | [`SimulatedProvider`] | limits, latency, skew, faults, outages from a [`ProviderPlan`]: how does it live with them? |
 //! | [`NaiveClient`] | what other clients do, in the same simulation, for comparison |
 //! | [`contract`] | the promises of this family as checks, for clients of your own |
+//! | [`token_store`] | what every store of tokens and logins must do, for stores of your own |
 //! | [`cancel`] | drops a future after k polls, for all k |
 
 pub mod cancel;
@@ -19,6 +20,7 @@ mod plan;
 mod provider;
 mod report;
 mod scripted;
+pub mod token_store;
 mod traffic;
 mod window;
 
