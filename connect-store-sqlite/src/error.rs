@@ -61,6 +61,17 @@ impl From<Fault> for StoreError {
     }
 }
 
+/// The same for those who know connect-core and not connect-flow.
+#[cfg(feature = "tokens")]
+pub(crate) fn core_error(error: StoreError) -> connect_core::Error {
+    use connect_core::{ErrorKind, RetryAdvice};
+    let (kind, retry) = match error.kind() {
+        StoreErrorKind::Corrupt => (ErrorKind::Config, RetryAdvice::Never),
+        _ => (ErrorKind::Unavailable, RetryAdvice::Later),
+    };
+    connect_core::Error::new(kind, error.to_string()).with_retry(retry).with_source(error)
+}
+
 fn classify(error: &Error) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Full, Unavailable};
     let Error::SqliteFailure(failure, _) = error else {

@@ -1,4 +1,5 @@
-//! The embedded store of `connect-flow`: one SQLite file that keeps events, effects, dead letters, mappings and the log.
+//! The embedded store of `connect-flow` and `connect-oauth`: one SQLite file that keeps events, effects, dead letters,
+//! mappings and the log, and, with the feature `tokens`, the sealed tokens of connections.
 //!
 //! For programs on one machine, as one process or as a few that share the file on a local disk. Not for a file on a
 //! network share: SQLite's write-ahead log needs shared memory.
@@ -45,12 +46,16 @@ mod inbox;
 mod job;
 mod location;
 mod log;
+#[cfg(feature = "tokens")]
+mod login;
 mod mapping;
 mod reader;
 mod rows;
 mod schema;
 mod session;
 mod store;
+#[cfg(feature = "tokens")]
+mod token;
 mod writer;
 
 pub use store::{Builder, SqliteStore};

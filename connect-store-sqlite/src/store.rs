@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+#[cfg(feature = "tokens")]
+use connect_core::clock::{SystemClock, WallClock};
 use connect_flow::store::StoreError;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Notify, oneshot};
@@ -24,11 +26,13 @@ use crate::writer::Writer;
 /// let store = SqliteStore::builder(":memory:").with_busy_timeout(Duration::from_secs(1)).open()?;
 /// # Ok::<(), connect_flow::StoreError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is opened before `open` is called"]
 pub struct Builder {
     setting: String,
     busy_timeout: Duration,
+    #[cfg(feature = "tokens")]
+    clock: Arc<dyn WallClock>,
 }
 
 impl Builder {
@@ -39,6 +43,14 @@ impl Builder {
         self
     }
 
+    /// Another clock than the operating system's, for the leases of tokens and the ends of logins. Everything else is told
+    /// the time.
+    #[cfg(feature = "tokens")]
+    pub fn with_clock(mut self, clock: impl WallClock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// Opens the store, creating the file if there is none. Blocks for some milliseconds.
     ///
     /// # Errors
@@ -46,8 +58,17 @@ impl Builder {
     /// can read; then it was not changed.
     /// [`StoreErrorKind::Unavailable`](connect_flow::StoreErrorKind::Unavailable) if it is locked or cannot be opened.
     pub fn open(self) -> Result<SqliteStore, StoreError> {
-        let store = Location::parse(&self.setting).and_then(|location| open(&location, self.busy_timeout));
+        let store = Location::parse(&self.setting).and_then(|location| open(&location, &self));
         store.map_err(|fault| fault.while_doing("the store cannot be opened").into())
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("setting", &self.setting)
+            .field("busy_timeout", &self.busy_timeout)
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,6 +88,8 @@ struct Shared {
     arrivals: Arc<Notify>,
     /// The tenant whose turn was last.
     served: Arc<Mutex<String>>,
+    #[cfg(feature = "tokens")]
+    clock: Arc<dyn WallClock>,
 }
 
 struct Endings {
@@ -74,7 +97,8 @@ struct Endings {
     writer: oneshot::Receiver<()>,
 }
 
-fn open(location: &Location, busy_timeout: Duration) -> Result<SqliteStore, Fault> {
+fn open(location: &Location, builder: &Builder) -> Result<SqliteStore, Fault> {
+    let busy_timeout = builder.busy_timeout;
     let in_memory = *location == Location::Memory;
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let writing = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
@@ -101,7 +125,15 @@ fn open(location: &Location, busy_timeout: Duration) -> Result<SqliteStore, Faul
         Readers::start(connections).map(|(r, e)| (Some(r), e))?
     };
     let endings = Mutex::new(Some(Endings { readers: readers_ending, writer: ending }));
-    let shared = Shared { writer, readers, endings, arrivals, served: Arc::default() };
+    let shared = Shared {
+        writer,
+        readers,
+        endings,
+        arrivals,
+        served: Arc::default(),
+        #[cfg(feature = "tokens")]
+        clock: Arc::clone(&builder.clock),
+    };
     Ok(SqliteStore { shared: Arc::new(shared) })
 }
 
@@ -117,7 +149,12 @@ impl SqliteStore {
 
     /// Options for opening a store.
     pub fn builder(path_or_url: &str) -> Builder {
-        Builder { setting: path_or_url.to_owned(), busy_timeout: Duration::from_secs(5) }
+        Builder {
+            setting: path_or_url.to_owned(),
+            busy_timeout: Duration::from_secs(5),
+            #[cfg(feature = "tokens")]
+            clock: Arc::new(SystemClock),
+        }
     }
 
     /// Ends the store: what was asked before is still done, then the file is closed. Other handles hear
@@ -183,6 +220,12 @@ impl SqliteStore {
             None => self.shared.writer.send(message)?,
         }
         Ok(answer.await.unwrap_or_else(|_| Err(Fault::closed()))?)
+    }
+
+    #[cfg(feature = "tokens")]
+    /// For jobs, which ask when they run: a job may have waited for its turn.
+    pub(crate) fn clock(&self) -> Arc<dyn WallClock> {
+        Arc::clone(&self.shared.clock)
     }
 
     pub(crate) fn notify(&self) -> Arc<Notify> {
