@@ -1,0 +1,110 @@
+//! A connection's record: sealed when it is written, opened when it is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connect_core::Error;
+use connect_core::auth::store::{StoredToken, Swap, TokenRecord, TokenState, TokenStore};
+
+use super::decide::refresh_by;
+use super::id::ConnectionId;
+use crate::preset::Preset;
+use crate::seal::{Place, Seal, make_check, verify_check};
+use crate::tokens::Tokens;
+
+/// Which of a connection's values the tokens are.
+const FIELD: &str = "tokens";
+
+/// Under which key the check of the keys lies. No connection has a name without a slash.
+pub(super) const CHECK_KEY: &str = ".seal-check";
+
+/// Store and seal, which go nowhere without each other.
+#[derive(Clone)]
+pub(super) struct Vault {
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) seal: Arc<dyn Seal>,
+}
+
+/// A record, opened.
+pub(super) struct Held {
+    pub(super) version: u64,
+    pub(super) state: TokenState,
+    /// Absent where they were given back.
+    pub(super) tokens: Option<Tokens>,
+    pub(super) record: TokenRecord,
+}
+
+impl Held {
+    /// The refresh token.
+    pub(super) fn refresh(&self) -> Option<&str> {
+        self.tokens.as_ref()?.refresh.as_ref().map(|refresh| refresh.expose())
+    }
+}
+
+impl Vault {
+    /// Checks the keys against what lies in the store, and leaves a check where there was none.
+    pub(super) async fn open(store: Arc<dyn TokenStore>, seal: Arc<dyn Seal>) -> Result<Self, Error> {
+        let stored = match store.load(CHECK_KEY).await? {
+            Some(stored) => stored,
+            None => {
+                let record = TokenRecord::new(make_check(&*seal).await?);
+                match store.compare_and_swap(CHECK_KEY, None, record).await? {
+                    Swap::Stored(_) => return Ok(Self { store, seal }),
+                    Swap::Conflict(Some(stored)) => stored,
+                    Swap::Conflict(None) => return Ok(Self { store, seal }),
+                }
+            }
+        };
+        verify_check(&*seal, &stored.record.sealed).await?;
+        Ok(Self { store, seal })
+    }
+
+    pub(super) async fn load(&self, id: &ConnectionId) -> Result<Option<Held>, Error> {
+        match self.store.load(&id.key()).await? {
+            Some(stored) => self.unseal(id, stored).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn unseal(&self, id: &ConnectionId, stored: StoredToken) -> Result<Held, Error> {
+        let StoredToken { version, record, .. } = stored;
+        let tokens = match record.sealed.is_empty() {
+            true => None,
+            false => {
+                let connection = id.sealed_connection();
+                let place = Place::new(id.tenant(), &connection, FIELD);
+                Some(Tokens::from_bytes(self.seal.open(place, &record.sealed).await?.expose())?)
+            }
+        };
+        Ok(Held { version, state: record.state, tokens, record })
+    }
+
+    pub(super) async fn seal(
+        &self,
+        id: &ConnectionId,
+        tokens: &Tokens,
+        preset: &Preset,
+    ) -> Result<TokenRecord, Error> {
+        let connection = id.sealed_connection();
+        let place = Place::new(id.tenant(), &connection, FIELD);
+        let mut record = TokenRecord::new(self.seal.seal(place, &tokens.to_bytes()?).await?);
+        if let Some(end) = tokens.expires_at {
+            record = record.with_expires_at(end);
+        }
+        let idle = preset.lifetimes.refresh_idle_seconds.map(Duration::from_secs);
+        if let Some(due) = refresh_by(tokens, idle) {
+            record = record.with_refresh_by(due);
+        }
+        Ok(record)
+    }
+
+    /// The same record under the current key.
+    pub(super) async fn reseal(&self, id: &ConnectionId, record: &TokenRecord) -> Result<TokenRecord, Error> {
+        let connection = id.sealed_connection();
+        let place = Place::new(id.tenant(), &connection, FIELD);
+        let opened = self.seal.open(place, &record.sealed).await?;
+        let mut record = record.clone();
+        record.sealed = self.seal.seal(place, opened.expose()).await?;
+        Ok(record)
+    }
+}
