@@ -1,0 +1,127 @@
+//! Options of a command line: `--name value`, `--name=value`, `--flag`, and words.
+
+use std::ffi::OsString;
+
+use lexopt::Arg;
+
+use crate::Failure;
+
+/// Options that take a value; all others are flags.
+const WITH_VALUE: &[&str] = &["db", "name", "presets", "redirect-uri", "scope", "set", "tenant"];
+
+/// What was written, until a command has taken it.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    words: Vec<String>,
+    flags: Vec<String>,
+    values: Vec<(String, String)>,
+}
+
+impl Arguments {
+    pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Self, Failure> {
+        let usage = |error: lexopt::Error| Failure::Usage(error.to_string());
+        let text = |value: OsString| {
+            value.into_string().map_err(|_| Failure::Usage("an argument is not UTF-8 text".to_owned()))
+        };
+        let mut parsed = Self { words: Vec::new(), flags: Vec::new(), values: Vec::new() };
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next().map_err(usage)? {
+            match argument {
+                Arg::Value(word) => parsed.words.push(text(word)?),
+                Arg::Short('h') => parsed.flags.push("help".to_owned()),
+                Arg::Short(other) => return Err(Failure::Usage(format!("there is no option -{other}"))),
+                Arg::Long(name) => {
+                    let name = name.to_owned();
+                    if WITH_VALUE.contains(&name.as_str()) {
+                        let value = text(parser.value().map_err(usage)?)?;
+                        parsed.values.push((name, value));
+                    } else {
+                        parsed.flags.push(name);
+                    }
+                }
+            }
+        }
+        parsed.words.reverse();
+        Ok(parsed)
+    }
+
+    /// The next word.
+    pub(crate) fn word(&mut self) -> Option<String> {
+        self.words.pop()
+    }
+
+    /// Was this flag there?
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        let before = self.flags.len();
+        self.flags.retain(|flag| flag != name);
+        self.flags.len() < before
+    }
+
+    /// The value of an option that is there once at most.
+    pub(crate) fn value(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        let mut values = self.values(name);
+        match values.len() {
+            0 | 1 => Ok(values.pop()),
+            _ => Err(Failure::Usage(format!("--{name} is there more than once"))),
+        }
+    }
+
+    /// The values of an option that may be there more than once.
+    pub(crate) fn values(&mut self, name: &str) -> Vec<String> {
+        let (found, rest) =
+            std::mem::take(&mut self.values).into_iter().partition(|(known, _)| known == name);
+        self.values = rest;
+        let found: Vec<(String, String)> = found;
+        found.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Refuses whatever no one has taken.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let left = self.words.into_iter().map(|word| format!("`{word}`"));
+        let flags = self.flags.into_iter().map(|flag| format!("--{flag}"));
+        let values = self.values.into_iter().map(|(name, _)| format!("--{name}"));
+        match left.chain(flags).chain(values).next() {
+            Some(left) => Err(Failure::Usage(format!("{left} means nothing here; see --help"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What to say about a word that nobody knows, with the nearest one that somebody does.
+pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
+    let nearest = known.iter().map(|known| (distance(word, known), known)).min();
+    match nearest {
+        Some((distance, known)) if distance <= 2 => {
+            format!("there is no {what} `{word}`; did you mean `{known}`?")
+        }
+        _ => format!("there is no {what} `{word}`; there are {}", known.join(", ")),
+    }
+}
+
+/// How many letters must change (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(64).enumerate() {
+        let mut before = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = before + usize::from(x != *y);
+            before = row[j + 1];
+            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_miss_is_named() {
+        assert!(unknown("command", "aut", &["auth", "help"]).contains("did you mean `auth`"));
+        assert!(unknown("preset", "gihtub", &["gitlab", "github"]).contains("`github`"));
+        assert!(unknown("command", "zzzzzzzz", &["auth", "help"]).contains("auth, help"));
+    }
+}

@@ -1,0 +1,81 @@
+//! `connect auth new-key`, `rewrap` and `refresh`: what keeps tokens safe and alive.
+
+use std::collections::BTreeSet;
+
+use connect_oauth::OAuth;
+use connect_oauth::seal::KeyRing;
+
+use super::{Vault, app, known_presets, status};
+use crate::arguments::Arguments;
+use crate::{Failure, World};
+
+/// How many connections are refreshed before the result is said.
+const BATCH: usize = 100;
+
+pub(super) fn new_key(mut arguments: Arguments, world: &mut World) -> Result<u8, Failure> {
+    let id = arguments.word();
+    arguments.finish()?;
+    // By month: rotation is a matter of months, and an id that says when is one less thing to look up.
+    let id = id.unwrap_or_else(|| {
+        humantime::format_rfc3339_seconds(world.now).to_string().chars().take("2026-11".len()).collect()
+    });
+    let (_, text) = KeyRing::generate(&id).map_err(|error| Failure::Usage(error.to_string()))?;
+    world.say(text.expose());
+    world.tell(
+        "Keep it in CONNECT_SEAL_KEYS, in front of older keys (each behind a comma), and in a safe place: without it \
+         every account must be connected again.",
+    );
+    Ok(0)
+}
+
+pub(super) async fn rewrap(mut arguments: Arguments, world: &mut World) -> Result<u8, Failure> {
+    let vault = Vault::open(&mut arguments, world)?;
+    arguments.finish()?;
+    let connections = vault.connections(Vec::new()).await?;
+    let done = connections.rewrap(|seen| world.tell(format_args!("{seen} seen"))).await?;
+    world.say(format_args!("{} of {} sealed anew", done.rewrapped, done.seen));
+    for (id, error) in &done.failed {
+        world.tell(format_args!("connect: {id}: {error}"));
+    }
+    if done.is_complete() {
+        world.tell("Older keys are needed no more: take them out of CONNECT_SEAL_KEYS.");
+        return Ok(0);
+    }
+    world.tell("Keep the older keys: some connections could not be sealed anew.");
+    Ok(1)
+}
+
+pub(super) async fn refresh(mut arguments: Arguments, world: &mut World) -> Result<u8, Failure> {
+    arguments.flag("idle"); // what it does anyway
+    let presets = known_presets(&mut arguments)?;
+    let vault = Vault::open(&mut arguments, world)?;
+    arguments.finish()?;
+    // The apps of the connections that are there; the environment knows which are ours.
+    let there = vault.store.clone();
+    let looking = Vault { store: there, keys: vault.keys.clone() }.connections(Vec::new()).await?;
+    let wanted: BTreeSet<String> =
+        status::all(&looking).await?.into_iter().map(|status| status.id.app().to_owned()).collect();
+    let mut apps: Vec<OAuth> = Vec::new();
+    for preset in presets.into_iter().filter(|preset| wanted.contains(&*preset.id)) {
+        let must_discover = preset.token_url.is_none();
+        if let Some(builder) = app(preset, world)? {
+            let app = if must_discover { builder.discover().await? } else { builder.build()? };
+            apps.push(app);
+        }
+    }
+    let connections = vault.connections(apps).await?;
+    let mut has_failed = false;
+    loop {
+        let done = connections.refresh_idle(BATCH).await?;
+        for id in &done.refreshed {
+            world.say(format_args!("refreshed {id}"));
+        }
+        for (id, error) in &done.failed {
+            has_failed = true;
+            world.tell(format_args!("connect: {id}: {error}"));
+        }
+        if !done.has_more {
+            return Ok(u8::from(has_failed));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `connect`, the command line of the family, as a function of its arguments and its [`World`], so that tests need no
+//! process and no environment.
+//!
+//! | file | what |
+//! |---|---|
+//! | `arguments` | options, and what to say about wrong ones |
+//! | `output` | tables for people, JSON for programs |
+//! | `auth/` | `connect auth ..`: log in, look at connections, keep them alive, change the key |
+//!
+//! Results go to standard output, everything else to standard error. Exit codes: 0 it worked, 1 it failed or was refused,
+//! 2 the command line or the environment must be changed first. Secrets come from the environment or from a login, never
+//! from arguments, which every process of the machine can read.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Write;
+use std::time::SystemTime;
+
+mod arguments;
+mod auth;
+mod output;
+
+use arguments::Arguments;
+
+const HELP: &str = "\
+connect: GitHub, Jira, Slack and others from a terminal
+
+usage: connect COMMAND [OPTION..]
+
+commands:
+  auth presets      which providers are known
+  auth login        log in to one, and store the tokens sealed
+  auth status       how the connections are
+  auth refresh      refresh what would die unused
+  auth new-key      make a key that seals tokens
+  auth rewrap       seal everything under the current key
+
+`connect auth COMMAND --help` says more. Exit codes: 0 it worked, 1 it failed, 2 change the command line first.
+";
+
+/// Looks up a variable of the environment.
+pub type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+/// What the program sees of the world, and what it says to it.
+///
+/// Tests make one of their own; `main` makes the real one.
+pub struct World {
+    /// The environment.
+    pub vars: Box<Lookup>,
+    /// Standard output: results.
+    pub out: Box<dyn Write + Send + Sync>,
+    /// Standard error: everything else.
+    pub err: Box<dyn Write + Send + Sync>,
+    /// May there be colours? Only on a terminal.
+    pub has_colours: bool,
+    /// The time of day.
+    pub now: SystemTime,
+}
+
+impl World {
+    /// Says a result. Whoever closed the pipe has heard enough.
+    fn say(&mut self, text: impl fmt::Display) {
+        let _ = writeln!(self.out, "{text}");
+    }
+
+    /// Says something beside the result.
+    fn tell(&mut self, text: impl fmt::Display) {
+        let _ = writeln!(self.err, "{text}");
+        let _ = self.err.flush();
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("has_colours", &self.has_colours).finish_non_exhaustive()
+    }
+}
+
+/// What went wrong, by who has to act.
+#[derive(Debug)]
+enum Failure {
+    /// The command line or the environment must be changed first.
+    Usage(String),
+    /// It was tried and failed.
+    Failed(String),
+}
+
+impl From<connect_core::Error> for Failure {
+    fn from(error: connect_core::Error) -> Self {
+        Self::Failed(format!("{error:#}"))
+    }
+}
+
+/// Runs one command and yields the exit code.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use connect_cli::{World, run};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let mut world = World {
+///     vars: Box::new(|_| None),
+///     out: Box::new(std::io::sink()),
+///     err: Box::new(std::io::sink()),
+///     has_colours: false,
+///     now: SystemTime::UNIX_EPOCH,
+/// };
+/// assert_eq!(run(vec!["auth".into(), "presets".into()], &mut world).await, 0);
+/// assert_eq!(run(vec!["dance".into()], &mut world).await, 2);
+/// # });
+/// ```
+pub async fn run(arguments: Vec<OsString>, world: &mut World) -> u8 {
+    match dispatch(arguments, world).await {
+        Ok(code) => code,
+        Err(Failure::Usage(message)) => {
+            world.tell(format_args!("connect: {message}"));
+            2
+        }
+        Err(Failure::Failed(message)) => {
+            world.tell(format_args!("connect: {message}"));
+            1
+        }
+    }
+}
+
+async fn dispatch(arguments: Vec<OsString>, world: &mut World) -> Result<u8, Failure> {
+    let mut arguments = Arguments::parse(arguments)?;
+    match arguments.word().as_deref() {
+        Some("auth") => auth::run(arguments, world).await,
+        None if arguments.flag("version") => {
+            arguments.finish()?;
+            world.say(concat!("connect ", env!("CARGO_PKG_VERSION")));
+            Ok(0)
+        }
+        None if arguments.flag("help") => {
+            arguments.finish()?;
+            world.say(HELP.trim_end());
+            Ok(0)
+        }
+        Some("help") => {
+            world.say(HELP.trim_end());
+            Ok(0)
+        }
+        None => Err(Failure::Usage(HELP.trim_end().to_owned())),
+        Some(other) => Err(Failure::Usage(arguments::unknown("command", other, &["auth", "help"]))),
+    }
+}
