@@ -196,6 +196,26 @@ impl OAuth {
     }
 
     /// The JWT bearer grant as a client takes it; `assert` makes a fresh assertion each time one is needed.
+    ///
+    /// A service account of Google, which wants the scopes in the assertion:
+    /// ```no_run
+    /// # #[cfg(feature = "jwt")]
+    /// # fn cache(oauth: connect_oauth::OAuth, email: String, pem: connect_core::Secret) -> Result<connect_core::TokenCache, connect_core::Error> {
+    /// use std::sync::Arc;
+    /// use connect_core::clock::{SystemClock, WallClock};
+    /// use connect_oauth::jwt::{Assertion, RsaKey};
+    /// let key = Arc::new(RsaKey::new(&pem)?); // `private_key` of the account's JSON file
+    /// let cache = oauth.jwt_bearer_cache(&email.clone(), &[], move || {
+    ///     let (key, email) = (Arc::clone(&key), email.clone());
+    ///     async move {
+    ///         Assertion::new(&email, "https://oauth2.googleapis.com/token")
+    ///             .with_scope("https://www.googleapis.com/auth/drive.readonly")
+    ///             .sign(&*key, SystemClock.now())
+    ///             .await
+    ///     }
+    /// });
+    /// # Ok(cache) }
+    /// ```
     pub fn jwt_bearer_cache<F, Fut>(&self, account: &str, scopes: &[&str], assert: F) -> TokenCache
     where
         F: Fn() -> Fut + Send + Sync + 'static,

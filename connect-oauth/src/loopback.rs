@@ -5,11 +5,14 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::{Error, ErrorKind, Url};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::login::{BegunLogin, Callback, FinishedLogin, Login, LoginRefusal, Logins};
@@ -21,7 +24,7 @@ const LONGEST_HEAD: usize = 64 * 1024;
 /// How long one browser connection may take to say what it wants; browsers open some that never do.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many connections are served at most: more is not a browser.
+/// How many connections are read at a time: more is not a browser.
 const MOST_CONNECTIONS: usize = 100;
 
 /// A listener that waits for one browser to come back.
@@ -36,7 +39,7 @@ const MOST_CONNECTIONS: usize = 100;
 /// # drop(finished); Ok(()) }
 /// ```
 pub struct LoopbackListener {
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     redirect_uri: Url,
 }
 
@@ -62,7 +65,7 @@ impl LoopbackListener {
             .map_err(|error| config("the listener has no address".into()).with_source(error))?;
         let redirect_uri = Url::parse(&format!("http://{address}{path}"))
             .map_err(|_| config("the path of the redirect URI is not one".into()))?;
-        Ok(Self { listener, redirect_uri })
+        Ok(Self { listener: Arc::new(listener), redirect_uri })
     }
 
     /// Listens where this redirect URI leads: `http://127.0.0.1/callback` (any free port), `http://localhost:4000/callback`
@@ -109,13 +112,10 @@ impl LoopbackListener {
     }
 
     async fn serve(&self, logins: &Logins) -> Result<FinishedLogin, Error> {
-        for _ in 0..MOST_CONNECTIONS {
-            let accepted = self.listener.accept().await;
-            let (mut stream, _) = accepted.map_err(|error| {
-                Error::new(ErrorKind::Transport, "the listener failed: begin the login again")
-                    .with_source(error)
-            })?;
-            let Ok(Some(target)) = timeout(PATIENCE, read_target(&mut stream)).await else { continue };
+        let (sender, mut arrivals) = mpsc::channel(1);
+        let mut acceptor = JoinSet::new(); // which ends with this login
+        acceptor.spawn(accept(Arc::clone(&self.listener), sender));
+        while let Some((mut stream, target)) = arrivals.recv().await {
             let (path, query) = target.split_once('?').unwrap_or((&target, ""));
             if path != self.redirect_uri.path() {
                 // `/favicon.ico`, for one.
@@ -145,7 +145,25 @@ impl LoopbackListener {
                 }
             }
         }
-        Err(Error::new(ErrorKind::Auth, "too many requests that were not the login: begin it again"))
+        Err(Error::new(ErrorKind::Transport, "the listener failed: begin the login again"))
+    }
+}
+
+/// Reads each connection on its own: browsers open some ahead of need and say nothing on them.
+async fn accept(listener: Arc<TcpListener>, arrivals: mpsc::Sender<(TcpStream, String)>) {
+    let mut readers = JoinSet::new();
+    while let Ok((mut stream, _)) = listener.accept().await {
+        while readers.try_join_next().is_some() {}
+        if readers.len() >= MOST_CONNECTIONS {
+            continue;
+        }
+        let arrivals = arrivals.clone();
+        readers.spawn(async move {
+            if let Ok(Some(target)) = timeout(PATIENCE, read_target(&mut stream)).await {
+                // Nobody listens any more once the login has ended.
+                let _ = arrivals.send((stream, target)).await;
+            }
+        });
     }
 }
 

@@ -74,7 +74,7 @@ async fn no_token_code_verifier_state_or_secret_is_printed() {
                 query.query_pairs().filter(|(name, _)| name != "iss").map(|(_, value)| value.into_owned()),
             );
             let callback = Callback::url(back.as_str()).session("canary-session");
-            shown += &format!("{oauth:?} {logins:?} {callback:?}");
+            shown += &format!("{oauth:?} {logins:?} {begun:?} {callback:?}");
             let finished = logins.finish(callback).await.unwrap();
             let again = logins.finish(Callback::url(back).session("canary-session")).await.unwrap_err();
             connections.connect_login(&finished).await.unwrap();

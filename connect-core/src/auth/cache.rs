@@ -148,6 +148,12 @@ impl TokenCache {
         self.0.invalidate(generation)
     }
 
+    /// Forgets token and failure, because whoever keeps the account has learnt something new: a person has logged in
+    /// again. The next call asks the provider; a fetch that is under way ends as it ends.
+    pub fn reset(&self) {
+        self.0.reset();
+    }
+
     pub(super) fn options(&self) -> &TokenOptions {
         self.0.options()
     }

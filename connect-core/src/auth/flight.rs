@@ -125,6 +125,11 @@ impl Fetches {
         }
     }
 
+    pub(super) fn reset(&self) {
+        let mut state = self.lock();
+        (state.token, state.refused, state.failure, state.failures) = (None, false, None, 0);
+    }
+
     /// Serves a caller, lets it wait, or makes it the one that starts a fetch.
     pub(super) fn join(this: &Arc<Self>, progress: Option<&Arc<Progress>>) -> Joined {
         let now = Instant::now();

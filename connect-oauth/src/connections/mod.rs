@@ -238,7 +238,8 @@ impl Connections {
     /// The tokens of a connection, for a client's [`Credentials`](connect_core::Credentials). Everybody in the process
     /// who asks for the same connection gets the same cache.
     ///
-    /// Nothing is read yet: a connection that is not there fails the first call that needs it.
+    /// Nothing is read yet: a connection that is not there fails the first call that needs it. A cache is a few hundred
+    /// bytes and stays as long as this does.
     ///
     /// # Errors
     /// [`ErrorKind::Config`] for an app that is not here.
@@ -342,14 +343,11 @@ impl Connections {
         for _ in 0..100 {
             match store.compare_and_swap(&key, expected, record.clone()).await? {
                 Swap::Stored(_) => {
-                    let mut caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some((cache, refresher)) = caches.remove(id) {
+                    let caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
+                    if let Some((cache, refresher)) = caches.get(id) {
                         refresher.forget();
                         // Clients that hold it read the new record at their next call.
-                        if let Some(current) = cache.current() {
-                            cache.invalidate(current.generation());
-                        }
-                        caches.insert(id.clone(), (cache, refresher));
+                        cache.reset();
                     }
                     return Ok(());
                 }

@@ -86,13 +86,21 @@ pub struct Login {
 }
 
 /// A login that has begun: send the browser to [`url`](Self::url).
+///
+/// `Debug` does not show the address, which names the login's state.
 #[non_exhaustive]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct BegunLogin {
     /// The provider's page. It is for this one browser: whoever else opens it logs in for it.
     pub url: Url,
     /// How long it can be finished.
     pub expires_in: Duration,
+}
+
+impl fmt::Debug for BegunLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BegunLogin").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
 }
 
 /// A login that has ended well.
