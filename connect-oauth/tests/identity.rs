@@ -650,3 +650,43 @@ fn debug_shows_where_keys_come_from() {
     let shown = format!("{:?} {:?}", verifier(remote(&Scripted::default())), fixed());
     assert!(shown.contains("https://issuer.example/keys") && shown.contains("p256"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_login_says_who_it_was_by_id_token_and_by_profile() {
+    use connect_oauth::{Callback, Login, OAuth, Preset};
+    let fake = connect_testkit::FakeAuthorization::builder().start_time(NOW).start().await.unwrap();
+    fake.set_jwks(key_set());
+    fake.on_id_token(|claims| token(&json!({"alg": "RS256", "kid": "rsa"}), claims));
+    fake.set_userinfo(
+        json!({"sub": "u1", "name": "Ada", "email": "ada@example.com", "email_verified": true}),
+    );
+    let row = Preset::new("oidc", "OpenID").with_issuer(fake.issuer().to_owned());
+    let oauth = OAuth::builder(row)
+        .client_id(fake.client_id())
+        .client_secret(fake.client_secret().unwrap())
+        .redirect_uri(fake.redirect_uri())
+        .scopes(["openid"])
+        .clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))
+        .discover()
+        .await
+        .unwrap();
+    let logins = oauth.logins();
+    let begun = logins.begin(Login::new("acme", "crm")).await.unwrap();
+    let back = fake.authorize(begun.url.as_str()).unwrap();
+    let finished = logins.finish(Callback::url(back)).await.unwrap();
+    let signed = oauth.identity(&finished.tokens, finished.nonce.as_ref()).await.unwrap();
+    assert_eq!(signed.issuer, fake.issuer());
+    assert!(!signed.subject.is_empty());
+
+    // The token of one login does not stand for another.
+    let other = connect_core::Secret::new("the nonce of another login");
+    let error = oauth.identity(&finished.tokens, Some(&other)).await.unwrap_err();
+    assert_eq!(error.details(), Some(&Problem::Nonce), "{error}");
+
+    let mut without = finished.tokens.clone();
+    without.id_token = None;
+    let asked = oauth.identity(&without, None).await.unwrap();
+    assert_eq!((asked.subject.as_str(), asked.account.as_deref()), ("u1", Some("Ada")));
+    assert_eq!((asked.email.as_deref(), asked.email_verified), (Some("ada@example.com"), Some(true)));
+    assert_eq!(fake.count("jwks"), 1, "the keys are kept");
+}
