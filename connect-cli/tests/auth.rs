@@ -124,7 +124,7 @@ impl Terminal {
             String::from_utf8_lossy(&page.body).into_owned()
         };
         let (code, page) = tokio::join!(self.run(&line), person);
-        assert!(page.contains("close this page") || code != 0, "{page}");
+        assert!(page.contains("Close this page") || code != 0, "{page}");
         code
     }
 }

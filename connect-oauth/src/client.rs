@@ -253,10 +253,13 @@ impl OAuth {
         let Grant { name, safety, parameters, secrets, asked } = grant;
         let answer = self.send(name, &url, safety, parameters, secrets).await?;
         let is_refresh = name == REFRESH;
-        Tokens::read(answer, &self.0.preset, asked, is_refresh, asked_at).map_err(|error| {
+        let read = Tokens::read(answer, &self.0.preset, asked, is_refresh, asked_at);
+        let mut tokens = read.map_err(|error| {
             let message = format!("{}: {}", self.operation(name), error.message());
             error.with_message(message).with_sent(Sent::Yes)
-        })
+        })?;
+        tokens.token_url = Some(url.into());
+        Ok(tokens)
     }
 
     /// Sends as this client.

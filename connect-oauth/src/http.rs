@@ -18,8 +18,7 @@ use crate::api::OAuthApi;
 use crate::preset::TokenBody;
 use crate::problem::Problem;
 
-/// How long one exchange may take, its own attempts included. Longer than any token endpoint is healthy, shorter than
-/// the lease that a refresh holds meanwhile.
+/// How long one exchange may take, its own attempts included. Longer than a healthy token endpoint ever takes.
 pub(crate) const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An answer: a JSON object.

@@ -80,6 +80,10 @@ impl LoopbackListener {
                 "the redirect URI does not lead to this machine: use one like http://127.0.0.1/callback";
             return Err(Error::new(ErrorKind::Config, message));
         }
+        if redirect_uri.query().is_some() {
+            let message = "a redirect URI with a query cannot be listened at: register one without";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
         let mut bound = Self::bind(redirect_uri.port().unwrap_or(0), redirect_uri.path()).await?;
         if bound.redirect_uri.set_host(Some(host)).is_err() {
             return Err(Error::new(ErrorKind::Config, "the redirect URI has no host"));
@@ -126,7 +130,12 @@ impl LoopbackListener {
             callback.set_query(Some(query));
             match logins.finish(Callback::url(callback.as_str())).await {
                 Ok(finished) => {
-                    answer(&mut stream, "200 OK", "You are logged in. You can close this page.").await;
+                    answer(
+                        &mut stream,
+                        "200 OK",
+                        "The provider let you in. Close this page and return to the terminal.",
+                    )
+                    .await;
                     return Ok(finished);
                 }
                 // Somebody else on this machine may knock with a state of their own; the login still waits.

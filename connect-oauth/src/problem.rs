@@ -12,6 +12,9 @@ use serde_json::Value;
 /// Longest piece of a provider's words that is kept, in characters.
 const LONGEST_WORDS: usize = 300;
 
+/// How many characters of a secret in a row are too many to show.
+const TELLING_PART: usize = 12;
+
 /// What a refusal means. The wire's own word is [`Problem::error`].
 ///
 /// Open: a word that no provider had when this was written is [`ErrorCode::Other`].
@@ -323,7 +326,7 @@ impl Problem {
 
     /// Takes the provider's sentence out if it repeats what must not be shown.
     pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
-        let tells = |text: &str| secrets.iter().any(|secret| !secret.is_empty() && text.contains(secret));
+        let tells = |text: &str| secrets.iter().any(|secret| shares(text, secret));
         self.description = self.description.filter(|text| !tells(text));
         self.uri = self.uri.filter(|text| !tells(text));
         if tells(&self.error) {
@@ -341,6 +344,17 @@ impl fmt::Display for Problem {
             None => Ok(()),
         }
     }
+}
+
+/// Does the text have the secret in it, or a part of it that is no coincidence? What is cut or broken by a control
+/// character is a secret still.
+fn shares(text: &str, secret: &str) -> bool {
+    if secret.len() <= TELLING_PART {
+        return !secret.is_empty() && text.contains(secret);
+    }
+    let parts = secret.as_bytes().windows(TELLING_PART);
+    let mut parts = parts.filter_map(|part| std::str::from_utf8(part).ok());
+    parts.any(|part| text.contains(part))
 }
 
 /// Foreign words on one line, and not too many of them.
@@ -416,6 +430,18 @@ mod tests {
         let problem = problem.without(&["canary-1", ""]);
         assert!(!format!("{problem} {problem:?}").contains("canary"));
         assert_eq!(problem.code, Code::InvalidGrant);
+    }
+
+    #[test]
+    fn a_part_of_a_long_secret_is_a_secret_too() {
+        let secret = "abcdefghijklmnopqrstuvwxyz0123456789".repeat(30);
+        let broken = format!("{}\n{}", &secret[..20], &secret[20..]);
+        for text in [format!("token {secret} is invalid"), format!("...{}", &secret[700..720]), broken] {
+            let problem = Problem::new("invalid_grant", Some(text)).without(&[&secret]);
+            assert_eq!(problem.description, None);
+        }
+        let innocent = Problem::new("invalid_grant", Some("abcdefghijk is short".into())).without(&[&secret]);
+        assert!(innocent.description.is_some());
     }
 
     #[test]

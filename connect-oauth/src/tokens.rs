@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::connections::ConnectionId;
 use crate::preset::Preset;
 
 /// Nothing is valid for longer than this; a provider that says so means "for ever".
@@ -56,6 +57,8 @@ pub struct Tokens {
     pub expires_at: Option<SystemTime>,
     /// When the refresh token ends whatever happens, if the provider says.
     pub refresh_expires_at: Option<SystemTime>,
+    /// Which token endpoint gave them; unknown for tokens from elsewhere.
+    pub(crate) token_url: Option<String>,
     /// What else the answer had: Salesforce's `instance_url`, Slack's `team`.
     pub(crate) more: Map<String, Value>,
 }
@@ -78,6 +81,7 @@ impl Tokens {
             obtained_at,
             expires_at: None,
             refresh_expires_at: None,
+            token_url: None,
             more: Map::new(),
         }
     }
@@ -170,8 +174,18 @@ impl Tokens {
         };
         let (refresh, id_token) = (secret("refresh_token"), secret("id_token"));
         let more = answer.into_iter().filter(|(name, _)| !READ.contains(&name.as_str())).collect();
-        let obtained_at = now;
-        Ok(Self { access, refresh, id_token, scopes, obtained_at, expires_at, refresh_expires_at, more })
+        let (obtained_at, token_url) = (now, None);
+        Ok(Self {
+            access,
+            refresh,
+            id_token,
+            scopes,
+            obtained_at,
+            expires_at,
+            refresh_expires_at,
+            token_url,
+            more,
+        })
     }
 
     /// What a refresh that says less leaves as it was: the refresh token where none came, and the further fields.
@@ -183,12 +197,32 @@ impl Tokens {
         if self.id_token.is_none() {
             self.id_token = old.id_token.clone();
         }
+        // RFC 6749 6: left out if they are the same.
+        if self.scopes.is_empty() {
+            self.scopes = old.scopes.clone();
+        }
         for (name, value) in &old.more {
             if !self.more.contains_key(name) {
                 self.more.insert(name.clone(), value.clone());
             }
         }
         self
+    }
+
+    /// Is the app one of the server that gave these tokens? A refresh token and a client secret go nowhere else, whatever
+    /// a preset's variables are by now.
+    pub(crate) fn check_origin(&self, preset: &Preset, id: &ConnectionId) -> Result<(), Error> {
+        let now = preset.token_url()?;
+        match &self.token_url {
+            Some(then) if then != now.as_str() => {
+                let message = format!(
+                    "{id} was connected at {then}, and its app is now one of {now}: fill the preset's variables as they \
+                     were, or log in again"
+                );
+                Err(Error::new(ErrorKind::Config, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// For the seal.
@@ -202,6 +236,7 @@ impl Tokens {
             obtained_at: millis(self.obtained_at),
             expires_at: self.expires_at.map(millis),
             refresh_expires_at: self.refresh_expires_at.map(millis),
+            token_url: self.token_url.clone(),
             more: self.more.clone(),
         };
         serde_json::to_vec(&stored).map(Zeroizing::new).map_err(|_| odd("cannot be written as JSON"))
@@ -226,6 +261,7 @@ impl Tokens {
             obtained_at: from_millis(stored.obtained_at),
             expires_at: stored.expires_at.map(from_millis),
             refresh_expires_at: stored.refresh_expires_at.map(from_millis),
+            token_url: stored.token_url,
             more: stored.more,
         })
     }
@@ -254,6 +290,7 @@ struct Stored<'a> {
     obtained_at: u64,
     expires_at: Option<u64>,
     refresh_expires_at: Option<u64>,
+    token_url: Option<String>,
     more: Map<String, Value>,
 }
 
@@ -374,6 +411,7 @@ mod tests {
         let old = read(json!({"access_token": "a", "refresh_token": "r", "team": "T1"})).unwrap();
         let new = read(json!({"access_token": "b"})).unwrap().replacing(&old);
         assert_eq!(new.refresh.as_ref().unwrap().expose(), "r");
+        assert_eq!(new.scopes, ["asked"]);
         assert_eq!(new.field("team").unwrap(), "T1");
         let rotated = read(json!({"access_token": "b", "refresh_token": "s"})).unwrap().replacing(&old);
         assert_eq!(rotated.refresh.unwrap().expose(), "s");

@@ -40,7 +40,7 @@ async fn a_browser_that_opens_connections_ahead_and_asks_for_an_icon_is_waited_f
         assert_eq!(get(&format!("{address}?code=c&state=forged")).await.0, 400);
         assert_eq!(get(&format!("{address}?state=a&state=b")).await.0, 400);
         let (status, page) = get(&fake.authorize(url.as_str()).unwrap()).await;
-        assert!(status == 200 && page.contains("close this page"), "{page}");
+        assert!(status == 200 && page.contains("Close this page"), "{page}");
         drop(silent);
     };
     let (finished, ()) = tokio::join!(login, browser);

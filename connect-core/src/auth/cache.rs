@@ -149,7 +149,7 @@ impl TokenCache {
     }
 
     /// Forgets token and failure, because whoever keeps the account has learnt something new: a person has logged in
-    /// again. The next call asks the provider; a fetch that is under way ends as it ends.
+    /// again. The next call asks the provider; what a fetch under way brings is not used any more.
     pub fn reset(&self) {
         self.0.reset();
     }

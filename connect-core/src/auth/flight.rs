@@ -128,6 +128,9 @@ impl Fetches {
     pub(super) fn reset(&self) {
         let mut state = self.lock();
         (state.token, state.refused, state.failure, state.failures) = (None, false, None, 0);
+        let outdated = state.flight.take();
+        drop(state);
+        drop(outdated); // wakes the waiters, outside the lock: they join the next one
     }
 
     /// Serves a caller, lets it wait, or makes it the one that starts a fetch.

@@ -65,9 +65,15 @@ pub(super) enum Failure {
 pub(super) fn failure(error: &Error) -> Failure {
     let code = error.details::<Problem>().map(|problem| problem.code);
     match (code, error.kind()) {
-        (Some(ErrorCode::InvalidGrant | ErrorCode::InteractionRequired | ErrorCode::ExpiredToken), _) => {
-            Failure::Refused
-        }
+        (
+            Some(
+                ErrorCode::InvalidGrant
+                | ErrorCode::InvalidToken
+                | ErrorCode::InteractionRequired
+                | ErrorCode::ExpiredToken,
+            ),
+            _,
+        ) => Failure::Refused,
         (None, ErrorKind::Transport | ErrorKind::Timeout) if error.sent() == Sent::Maybe => Failure::Lost,
         (None, ErrorKind::Decode | ErrorKind::Unsupported) => Failure::Lost,
         _ => Failure::Passing,

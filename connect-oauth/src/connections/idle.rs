@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connect_core::auth::TokenReason;
-use connect_core::auth::store::Swap;
+use connect_core::auth::store::{Swap, TokenRecord, TokenState};
 use connect_core::{Error, ErrorKind};
 
 use super::decide::Wanted;
@@ -31,13 +31,12 @@ impl Connections {
     /// # Errors
     /// What the store fails with; a provider's refusal is a row of the result.
     pub async fn refresh_idle(&self, limit: usize) -> Result<IdleRefresh, Error> {
-        let now = self.0.habits.clock.now();
-        let keys = self.0.vault.store.due(now, limit).await?;
-        let mut done = IdleRefresh { has_more: keys.len() >= limit && limit > 0, ..IdleRefresh::default() };
-        for key in keys {
-            let Some(id) = ConnectionId::from_key(&key) else { continue };
+        let (mine, has_more) = self.due(limit).await?;
+        let mut done = IdleRefresh { has_more, ..IdleRefresh::default() };
+        for id in mine {
             match self.refresh_unasked(&id).await {
-                Ok(()) => done.refreshed.push(id),
+                Ok(true) => done.refreshed.push(id),
+                Ok(false) => {}
                 Err(error) => {
                     self.postpone(&id).await?;
                     done.failed.push((id, error));
@@ -47,12 +46,36 @@ impl Connections {
         Ok(done)
     }
 
-    async fn refresh_unasked(&self, id: &ConnectionId) -> Result<(), Error> {
+    /// What is due and belongs to an app that is here; others may have the rest. Are there more of ours?
+    async fn due(&self, limit: usize) -> Result<(Vec<ConnectionId>, bool), Error> {
+        let now = self.0.habits.clock.now();
+        let mut looked_at = limit;
+        loop {
+            let keys = self.0.vault.store.due(now, looked_at).await?;
+            let is_all = keys.len() < looked_at;
+            let ids = keys.iter().filter_map(|key| ConnectionId::from_key(key));
+            let mut mine: Vec<_> = ids.filter(|id| self.0.apps.contains_key(id.app())).collect();
+            if is_all || mine.len() >= limit {
+                let has_more = !is_all || mine.len() > limit;
+                mine.truncate(limit);
+                return Ok((mine, has_more && limit > 0));
+            }
+            looked_at = looked_at.saturating_mul(2);
+        }
+    }
+
+    /// Says whether there was anything to do: another process may have been faster.
+    async fn refresh_unasked(&self, id: &ConnectionId) -> Result<bool, Error> {
         let (_, refresher) = self.cache(id)?;
+        let now = self.0.habits.clock.now();
         let held = self.0.vault.load(id).await?;
-        // Named as the one to replace, so that it is refreshed although it may be alive.
-        let previous = held.and_then(|held| held.tokens).map(|tokens| tokens.access);
-        refresher.fetch(Wanted { reason: TokenReason::Early, previous }).await.map(drop)
+        let is_due = |record: &TokenRecord| {
+            record.state == TokenState::Active && record.refresh_by.is_some_and(|due| due <= now)
+        };
+        let Some(held) = held.filter(|held| is_due(&held.record)) else { return Ok(false) };
+        // Named as the one to replace, so that it is refreshed although it may be alive, and by one process.
+        let previous = held.tokens.map(|tokens| tokens.access);
+        refresher.fetch(Wanted { reason: TokenReason::Early, previous }).await.map(|_| true)
     }
 
     /// Puts a connection that could not be refreshed behind the others.

@@ -6,13 +6,19 @@
 //! 2. Between processes, a lease in the [`TokenStore`] lets one refresh; the others wait and read what it stored. The
 //!    lease is short and kept up by heartbeats, so that a process that dies holds nobody up for long.
 //! 3. With the lease the record is read again: somebody may have been faster.
-//! 4. The new tokens are stored before anybody uses them. A store that fails costs a wait and not the grant: the tokens
-//!    are kept until it works.
+//! 4. The new tokens are stored before anybody uses them. A store that fails costs a wait: the process keeps the tokens,
+//!    and its turn, until they are stored.
 //! 5. `invalid_grant` is believed only after one more look at the record. Then the connection
 //!    [needs a person](connect_core::auth::store::TokenState::NeedsReauth), says so at once to everybody who asks, and is
 //!    never tried again by itself.
 //! 6. An answer that was lost on the way is asked for once more, after a look at the record: a provider with a leeway
 //!    (Atlassian: 10 minutes) gives it again; with one that takes that for theft, the grant was lost already.
+//!
+//! An exchange runs in a task of its own, so a caller that goes away loses nothing; a runtime that ends does. Await
+//! [`Connections::settle`] before.
+//!
+//! Other processes hear of a new login when they refresh, or when the provider refuses what they have; one that holds a
+//! token without an end goes on using it until then.
 //!
 //! Programs with one process and tokens that do not rotate need none of it; a [`TokenCache`] will do.
 
@@ -49,9 +55,9 @@ use self::refresh::Refresher;
 /// How long a refresh holds its lease without a heartbeat: so long others wait for a process that died.
 const LEASE: Duration = Duration::from_secs(20);
 
-/// How long somebody waits for another process's refresh. Longer than an exchange can take, and shorter than a call's
-/// usual deadline.
-const LONGEST_WAIT: Duration = Duration::from_secs(50);
+/// How long somebody waits for another process's refresh: longer than two exchanges and a slow store take. A call's own
+/// deadline ends its wait before, and the next call goes on where it stood.
+const LONGEST_WAIT: Duration = Duration::from_secs(75);
 
 /// The whole of a fetch. Only the bound of bounds: what is inside has its own, and cutting an exchange short could lose
 /// its answer.
@@ -158,7 +164,7 @@ impl ConnectionsBuilder {
         self
     }
 
-    /// How long to wait for another process's refresh (50 s).
+    /// How long to wait for another process's refresh (75 s).
     pub fn longest_wait(mut self, wait: Duration) -> Self {
         self.habits.longest_wait = wait;
         self
@@ -170,7 +176,8 @@ impl ConnectionsBuilder {
         self
     }
 
-    /// Is told, once per process that finds out, when a connection needs a person.
+    /// Is told when this process finds out that a connection needs a person. Of several processes one finds out; the others
+    /// see it in [`Connections::list`] and in the error of every call.
     pub fn on_needs_reauth(mut self, listener: impl Fn(&ConnectionId) + Send + Sync + 'static) -> Self {
         self.habits.on_needs_reauth = Some(Arc::new(listener));
         self
@@ -324,14 +331,32 @@ impl Connections {
     /// # Errors
     /// What the provider, the seal or the store fail with; where the provider did, nothing was forgotten.
     pub async fn disconnect(&self, id: &ConnectionId) -> Result<(), Error> {
-        let app = self.app(id)?;
-        let held = self.0.vault.load(id).await?.ok_or_else(|| refresh::not_connected(id))?;
-        if let Some(tokens) = &held.tokens
-            && app.preset().revoke_url.is_some()
-        {
-            app.revoke(tokens.refresh.as_ref().unwrap_or(&tokens.access)).await?;
+        let (app, (_, refresher)) = (self.app(id)?, self.cache(id)?);
+        // Alone, so that no refresh brings new tokens while the old ones are given back.
+        refresher
+            .alone(async {
+                let held = self.0.vault.load(id).await?.ok_or_else(|| refresh::not_connected(id))?;
+                if let Some(tokens) = &held.tokens
+                    && app.preset().revoke_url.is_some()
+                {
+                    tokens.check_origin(app.preset(), id)?;
+                    app.revoke(tokens.refresh.as_ref().unwrap_or(&tokens.access)).await?;
+                }
+                self.overwrite(id, TokenRecord::new(Bytes::new()).with_state(TokenState::NeedsReauth)).await
+            })
+            .await
+    }
+
+    /// Waits until no refresh is under way in this process: before a runtime is shut down, for a refresh that is cut off
+    /// may have used its refresh token up. Ask for no tokens any more meanwhile.
+    pub async fn settle(&self) {
+        let refreshers: Vec<_> = {
+            let caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
+            caches.values().map(|(_, refresher)| Arc::clone(refresher)).collect()
+        };
+        for refresher in refreshers {
+            refresher.settle().await;
         }
-        self.overwrite(id, TokenRecord::new(Bytes::new()).with_state(TokenState::NeedsReauth)).await
     }
 
     /// Writes over whatever is there: a person's word counts more than a refresh.
@@ -344,8 +369,7 @@ impl Connections {
             match store.compare_and_swap(&key, expected, record.clone()).await? {
                 Swap::Stored(_) => {
                     let caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some((cache, refresher)) = caches.get(id) {
-                        refresher.forget();
+                    if let Some((cache, _)) = caches.get(id) {
                         // Clients that hold it read the new record at their next call.
                         cache.reset();
                     }

@@ -15,8 +15,11 @@ use crate::tokens::Tokens;
 /// Which of a connection's values the tokens are.
 const FIELD: &str = "tokens";
 
-/// Under which key the check of the keys lies. No connection has a name without a slash.
-pub(super) const CHECK_KEY: &str = ".seal-check";
+/// Under which names the checks of the keys lie, one for each key that has been the current one. No connection has a name
+/// without a slash.
+pub(super) fn check_key(number: usize) -> String {
+    format!(".seal-check.{number}")
+}
 
 /// Store and seal, which go nowhere without each other.
 #[derive(Clone)]
@@ -42,21 +45,28 @@ impl Held {
 }
 
 impl Vault {
-    /// Checks the keys against what lies in the store, and leaves a check where there was none.
+    /// Checks the keys against what lies in the store, and leaves a check of the current one where there was none: from
+    /// then on, who does not have that key does not start.
     pub(super) async fn open(store: Arc<dyn TokenStore>, seal: Arc<dyn Seal>) -> Result<Self, Error> {
-        let stored = match store.load(CHECK_KEY).await? {
-            Some(stored) => stored,
-            None => {
-                let record = TokenRecord::new(make_check(&*seal).await?);
-                match store.compare_and_swap(CHECK_KEY, None, record).await? {
-                    Swap::Stored(_) => return Ok(Self { store, seal }),
-                    Swap::Conflict(Some(stored)) => stored,
-                    Swap::Conflict(None) => return Ok(Self { store, seal }),
+        let mut is_there = false;
+        let mut number = 0;
+        loop {
+            let key = check_key(number);
+            let stored = match store.load(&key).await? {
+                Some(stored) => stored,
+                None if is_there => return Ok(Self { store, seal }),
+                None => {
+                    let record = TokenRecord::new(make_check(&*seal).await?);
+                    match store.compare_and_swap(&key, None, record).await? {
+                        Swap::Conflict(Some(stored)) => stored, // another process has just left one
+                        Swap::Stored(_) | Swap::Conflict(None) => return Ok(Self { store, seal }),
+                    }
                 }
-            }
-        };
-        verify_check(&*seal, &stored.record.sealed).await?;
-        Ok(Self { store, seal })
+            };
+            verify_check(&*seal, &stored.record.sealed).await?;
+            is_there |= seal.is_current(&stored.record.sealed);
+            number += 1;
+        }
     }
 
     pub(super) async fn load(&self, id: &ConnectionId) -> Result<Option<Held>, Error> {

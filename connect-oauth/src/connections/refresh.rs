@@ -1,13 +1,14 @@
 //! One connection's refresh, in one place at a time.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use connect_core::auth::store::{Fence, Swap, TokenRecord, TokenState};
+use connect_core::auth::store::{Fence, Swap, TokenState};
 use connect_core::auth::{Token, TokenProvider, TokenReason, TokenRequest};
 use connect_core::{Error, ErrorKind, RetryAdvice, Secret};
+use tokio::sync::{OwnedMutexGuard, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::decide::{Failure, Step, Wanted, failure, step};
@@ -21,9 +22,15 @@ use crate::tokens::Tokens;
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const SLOWEST_LOOK: Duration = Duration::from_millis(250);
 
-/// How often to try to store new tokens before they are kept for the next call. 0.1 + 0.2 + 0.4 .. = 6.3 s.
-const SAVES: u32 = 7;
+/// How long to pause between attempts to store new tokens, and how many of them a caller waits for: 0.1 + 0.2 + 0.4 +
+/// 0.8 + 1 + 1 = 3.5 s.
 const FIRST_SAVE_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_SAVE_PAUSE: Duration = Duration::from_secs(1);
+const SAVES_WAITED_FOR: u32 = 6;
+
+/// How far apart two refusals of a token without a refresh token must be to be believed: a provider that stumbles once
+/// must not cost a login.
+const SECOND_REFUSAL: Duration = Duration::from_secs(60);
 
 /// Refreshes one connection.
 pub(super) struct Refresher {
@@ -31,17 +38,30 @@ pub(super) struct Refresher {
     id: ConnectionId,
     app: OAuth,
     habits: Habits,
-    /// Tokens that no store has taken yet. They are the only ones that still work.
-    unsaved: Mutex<Option<Unsaved>>,
+    /// Held by whoever refreshes in this process, until what it got is stored.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// When a token that cannot be refreshed was refused first.
+    refused: Mutex<Option<(Secret, Instant)>>,
 }
 
-struct Unsaved {
-    tokens: Tokens,
-    record: TokenRecord,
-    /// The version they replace.
-    expected: u64,
-    /// The refresh token that they were had for.
-    used: Secret,
+/// Whoever waits for a refresh, told once: of its end, or before, that the end takes longer.
+struct Waiting(Mutex<Option<oneshot::Sender<Result<Token, Error>>>>);
+
+impl Waiting {
+    fn tell(&self, outcome: Result<Token, Error>) {
+        if let Some(waiting) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Gone already: the refresh goes on for whoever comes next.
+            let _ = waiting.send(outcome);
+        }
+    }
+}
+
+/// Why new tokens are not stored.
+enum Unsaved {
+    /// Seal or store failed: they are tried again.
+    Failed(Error),
+    /// Somebody has stored something newer, which is of no use to the caller.
+    Overtaken(Error),
 }
 
 /// There is nothing under this name.
@@ -57,7 +77,7 @@ pub(super) fn needs_reauth(id: &ConnectionId) -> Error {
 
 impl Refresher {
     pub(super) fn new(vault: Vault, id: ConnectionId, app: OAuth, habits: Habits) -> Self {
-        Self { vault, id, app, habits, unsaved: Mutex::default() }
+        Self { vault, id, app, habits, turn: Arc::default(), refused: Mutex::default() }
     }
 
     /// As the source of a cache.
@@ -71,15 +91,12 @@ impl Refresher {
         }
     }
 
-    /// A new login has replaced whatever was kept.
-    pub(super) fn forget(&self) {
-        *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
     /// The token that is wanted: out of the store if somebody has refreshed already, else from the provider.
-    pub(super) async fn fetch(&self, wanted: Wanted) -> Result<Token, Error> {
-        self.save_what_is_left().await?;
+    ///
+    /// The exchange runs in a task of its own, so that nobody who goes away loses what it brings.
+    pub(super) async fn fetch(self: &Arc<Self>, wanted: Wanted) -> Result<Token, Error> {
         let begun = Instant::now();
+        let turn = self.take_turn().await?;
         let mut look = FIRST_LOOK;
         loop {
             let held = self.load().await?;
@@ -87,15 +104,55 @@ impl Refresher {
                 return Ok(token);
             }
             if let Some(fence) = self.vault.store.lease(&self.id.key(), self.habits.lease).await? {
-                return self.with_lease(fence, self.renew(&wanted)).await;
+                let (tell, told) = oneshot::channel();
+                let (this, waiting) = (Arc::clone(self), Waiting(Mutex::new(Some(tell))));
+                tokio::spawn(async move {
+                    let outcome = this.with_lease(fence, this.renew(&wanted, &waiting)).await;
+                    waiting.tell(outcome);
+                    drop(turn);
+                });
+                return told.await.unwrap_or_else(|_| {
+                    let message = format!("the refresh of {} was lost: its runtime ended", self.id);
+                    Err(Error::new(ErrorKind::Unavailable, message).with_retry(RetryAdvice::Later))
+                });
             }
             if begun.elapsed() >= self.habits.longest_wait {
-                let message = format!("another process has been refreshing {} for too long", self.id);
-                return Err(Error::new(ErrorKind::Timeout, message).with_retry(RetryAdvice::Later));
+                return Err(self.takes_too_long());
             }
             sleep(look).await;
             look = (look * 2).min(SLOWEST_LOOK);
         }
+    }
+
+    /// Keeps everybody else from refreshing, here and elsewhere, for as long as the work takes.
+    pub(super) async fn alone<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let begun = Instant::now();
+        let _turn = self.take_turn().await?;
+        loop {
+            if let Some(fence) = self.vault.store.lease(&self.id.key(), self.habits.lease).await? {
+                return self.with_lease(fence, work).await;
+            }
+            if begun.elapsed() >= self.habits.longest_wait {
+                return Err(self.takes_too_long());
+            }
+            sleep(SLOWEST_LOOK).await;
+        }
+    }
+
+    /// Waits until nothing is under way.
+    pub(super) async fn settle(&self) {
+        drop(self.turn.lock().await);
+    }
+
+    async fn take_turn(&self) -> Result<OwnedMutexGuard<()>, Error> {
+        let turn = timeout(self.habits.longest_wait, Arc::clone(&self.turn).lock_owned()).await;
+        turn.map_err(|_| self.takes_too_long())
+    }
+
+    fn takes_too_long(&self) -> Error {
+        let message =
+            format!("a refresh of {} has been under way for too long, here or in another process", self.id);
+        Error::new(ErrorKind::Timeout, message).with_retry(RetryAdvice::Later)
     }
 
     /// Does the work and keeps the lease up meanwhile.
@@ -104,22 +161,26 @@ impl Refresher {
         fence: Fence,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let (store, key) = (&self.vault.store, self.id.key());
-        let mut work: Pin<Box<_>> = Box::pin(work);
-        let outcome = loop {
-            match timeout(self.habits.lease / 4, &mut work).await {
-                Ok(outcome) => break outcome,
-                // Lost or not, the exchange goes on: its answer may be the only token that works, and the swap decides.
-                Err(_) => match store.extend(&key, fence, self.habits.lease).await {
+        let (store, key, ttl) = (Arc::clone(&self.vault.store), self.id.key(), self.habits.lease);
+        let id = self.id.clone();
+        // In a task of its own, which ends with this future: a store that takes its time holds up no exchange.
+        let mut heartbeat = JoinSet::new();
+        heartbeat.spawn(async move {
+            loop {
+                sleep(ttl / 4).await;
+                // Lost or not, the work goes on: its answer may be the only token that works, and the swap decides.
+                match store.extend(&key, fence, ttl).await {
                     Ok(true) => {}
-                    Ok(false) => tracing::warn!(connection = %self.id, "the lease of a refresh was lost"),
+                    Ok(false) => tracing::warn!(connection = %id, "the lease of a refresh was lost"),
                     Err(error) => {
-                        tracing::warn!(connection = %self.id, %error, "the lease of a refresh was not extended")
+                        tracing::warn!(connection = %id, %error, "the lease of a refresh was not extended");
                     }
-                },
+                }
             }
-        };
-        if let Err(error) = store.release(&key, fence).await {
+        });
+        let outcome = work.await;
+        drop(heartbeat);
+        if let Err(error) = self.vault.store.release(&self.id.key(), fence).await {
             // It ends by itself.
             tracing::debug!(connection = %self.id, %error, "the lease of a refresh was not released");
         }
@@ -127,7 +188,7 @@ impl Refresher {
     }
 
     /// With the lease: looks again, asks the provider, stores, and only then hands out.
-    async fn renew(&self, wanted: &Wanted) -> Result<Token, Error> {
+    async fn renew(&self, wanted: &Wanted, waiting: &Waiting) -> Result<Token, Error> {
         let mut held = self.load().await?;
         let mut has_asked_again = false;
         loop {
@@ -135,19 +196,13 @@ impl Refresher {
                 return Ok(token);
             }
             let Some(used) = held.tokens.as_ref().and_then(|tokens| tokens.refresh.clone()) else {
-                return match held.tokens.as_ref().and_then(|tokens| tokens.remaining(self.habits.clock.now()))
-                {
-                    // Due but alive, and the provider has not refused it: that is all there is to be had.
-                    Some(left) if !left.is_zero() && wanted.reason == TokenReason::Early => {
-                        let message =
-                            format!("{} has no refresh token: log in again before it expires", self.id);
-                        Err(Error::new(ErrorKind::Auth, message))
-                    }
-                    _ => self.give_up(held, wanted).await,
-                };
+                return self.without_refresh_token(held, wanted).await;
             };
+            if let Some(tokens) = &held.tokens {
+                tokens.check_origin(self.app.preset(), &self.id)?;
+            }
             let error = match self.app.refresh(&used).await {
-                Ok(tokens) => return self.save(held, used, tokens).await,
+                Ok(tokens) => return self.save(held, used, tokens, waiting).await,
                 Err(error) => error,
             };
             let failure = failure(&error);
@@ -170,90 +225,106 @@ impl Refresher {
         }
     }
 
-    /// Stores new tokens, then hands the access token out.
-    async fn save(&self, held: Held, used: Secret, tokens: Tokens) -> Result<Token, Error> {
+    /// What can be done for a token that nothing renews.
+    async fn without_refresh_token(&self, held: Held, wanted: &Wanted) -> Result<Token, Error> {
+        let access = held.tokens.as_ref().map(|tokens| tokens.access.clone());
+        let left = held.tokens.as_ref().and_then(|tokens| tokens.remaining(self.habits.clock.now()));
+        let is_alive = left.is_none_or(|left| !left.is_zero());
+        let error = |what: &str| Err(Error::new(ErrorKind::Auth, format!("{} {what}", self.id)));
+        match (wanted.reason, access) {
+            (TokenReason::Early, _) if is_alive => {
+                error("has no refresh token: log in again before its token expires")
+            }
+            (TokenReason::Refused, Some(access)) if is_alive && !self.is_refused_again(&access) => error(
+                "was refused by the provider and has no refresh token; refused again after a minute, it needs a person",
+            ),
+            _ => self.give_up(held, wanted).await,
+        }
+    }
+
+    /// Was this token refused a while ago already?
+    fn is_refused_again(&self, access: &Secret) -> bool {
+        let now = Instant::now();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*refused {
+            Some((known, since)) if known.expose() == access.expose() => {
+                now.saturating_duration_since(*since) >= SECOND_REFUSAL
+            }
+            _ => {
+                *refused = Some((access.clone(), now));
+                false
+            }
+        }
+    }
+
+    /// Stores new tokens, then hands the access token out. They are the only ones that work, so it does not end before
+    /// they are stored; who waits is told when that takes long.
+    async fn save(
+        &self,
+        held: Held,
+        used: Secret,
+        tokens: Tokens,
+        waiting: &Waiting,
+    ) -> Result<Token, Error> {
         let tokens = match &held.tokens {
             Some(old) => tokens.replacing(old),
             None => tokens,
         };
-        let record = self.vault.seal(&self.id, &tokens, self.app.preset()).await;
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                // A key service that is away for a moment must not cost the grant: sealed when it is back.
-                self.keep(Unsaved { tokens, record: held.record, expected: held.version, used });
-                return Err(error);
-            }
-        };
-        self.store(Unsaved { tokens, record, expected: held.version, used }).await
-    }
-
-    async fn store(&self, unsaved: Unsaved) -> Result<Token, Error> {
-        let key = self.id.key();
-        let Unsaved { tokens, record, mut expected, used } = unsaved;
+        let mut expected = held.version;
         let mut pause = FIRST_SAVE_PAUSE;
-        let mut saves = 0;
+        let mut failures = 0;
         loop {
-            match self.vault.store.compare_and_swap(&key, Some(expected), record.clone()).await {
-                Ok(Swap::Stored(_)) => return Ok(tokens.to_token(self.habits.clock.now())),
-                Ok(Swap::Conflict(Some(won))) => {
-                    let version = won.version;
-                    let won = match self.vault.unseal(&self.id, won).await {
-                        Ok(won) => won,
-                        Err(error) => {
-                            self.keep(Unsaved { tokens, record, expected, used });
-                            return Err(error);
-                        }
-                    };
-                    // The same grant under another version: sealed anew, or taken for dead because we used its token.
-                    if won.refresh() == Some(used.expose()) {
-                        expected = version;
-                        continue;
-                    }
-                    // Another grant, by a new login or another refresh: newer than ours, and what everybody uses. Or
-                    // ours, stored by a write whose success was not heard.
-                    let wanted = Wanted { reason: TokenReason::First, previous: None };
-                    return match self.judge(&won, &wanted)? {
-                        Some(token) => Ok(token),
-                        None => Err(Error::new(
-                            ErrorKind::Conflict,
-                            format!("{} was written by others meanwhile: try again", self.id),
-                        )
-                        .with_retry(RetryAdvice::Later)),
-                    };
-                }
-                Ok(Swap::Conflict(None)) => return Err(not_connected(&self.id)),
-                Err(error) => {
-                    saves += 1;
-                    if saves == SAVES {
-                        tracing::error!(connection = %self.id, %error, "new tokens could not be stored: kept in memory until they can");
-                        self.keep(Unsaved { tokens, record, expected, used });
-                        return Err(error);
-                    }
-                    sleep(pause).await;
-                    pause *= 2;
-                }
+            let error = match self.try_save(&used, &tokens, &mut expected).await {
+                Ok(Some(token)) => return Ok(token),
+                Ok(None) => continue,
+                Err(Unsaved::Overtaken(error)) => return Err(error),
+                Err(Unsaved::Failed(error)) => error,
+            };
+            failures += 1;
+            if failures == SAVES_WAITED_FOR {
+                tracing::error!(connection = %self.id, %error, "new tokens could not be stored: trying until they are");
+                waiting.tell(Err(error));
             }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_SAVE_PAUSE);
         }
     }
 
-    fn keep(&self, unsaved: Unsaved) {
-        *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = Some(unsaved);
+    /// One attempt; `None` if the version was another one and the next attempt expects it.
+    async fn try_save(
+        &self,
+        used: &Secret,
+        tokens: &Tokens,
+        expected: &mut u64,
+    ) -> Result<Option<Token>, Unsaved> {
+        let failed = Unsaved::Failed;
+        let record = self.vault.seal(&self.id, tokens, self.app.preset()).await.map_err(failed)?;
+        let key = self.id.key();
+        let swap = self.vault.store.compare_and_swap(&key, Some(*expected), record).await;
+        let won = match swap.map_err(failed)? {
+            Swap::Stored(_) => return Ok(Some(tokens.to_token(self.habits.clock.now()))),
+            Swap::Conflict(None) => return Err(Unsaved::Overtaken(not_connected(&self.id))),
+            Swap::Conflict(Some(won)) => won,
+        };
+        let version = won.version;
+        let won = self.vault.unseal(&self.id, won).await.map_err(failed)?;
+        // The same grant under another version: sealed anew, or taken for dead because we used its token.
+        if won.refresh() == Some(used.expose()) {
+            *expected = version;
+            return Ok(None);
+        }
+        // Another grant, by a new login or another refresh: newer than ours, and what everybody uses. Or ours, stored by a
+        // write whose success was not heard.
+        let wanted = Wanted { reason: TokenReason::First, previous: None };
+        match self.judge(&won, &wanted).map_err(Unsaved::Overtaken)? {
+            Some(token) => Ok(Some(token)),
+            None => Err(Unsaved::Overtaken(self.written_by_others())),
+        }
     }
 
-    /// Stores what an earlier call could not.
-    async fn save_what_is_left(&self) -> Result<(), Error> {
-        let left = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(mut left) = left else { return Ok(()) };
-        // Sealed anew: the first time may have failed for the seal.
-        match self.vault.seal(&self.id, &left.tokens, self.app.preset()).await {
-            Ok(record) => left.record = record,
-            Err(error) => {
-                self.keep(left);
-                return Err(error);
-            }
-        }
-        self.store(left).await.map(drop)
+    fn written_by_others(&self) -> Error {
+        let message = format!("{} was written by others meanwhile: try again", self.id);
+        Error::new(ErrorKind::Conflict, message).with_retry(RetryAdvice::Later)
     }
 
     /// Writes down that only a person can help, and tells.

@@ -3,7 +3,7 @@
 use connect_core::Error;
 use connect_core::auth::store::{Swap, TokenRecord};
 
-use super::record::CHECK_KEY;
+use super::record::check_key;
 use super::{ConnectionId, Connections};
 use crate::seal::make_check;
 
@@ -33,29 +33,51 @@ impl Rewrapped {
 }
 
 impl Connections {
-    /// Seals under the current key what was sealed under an older one: put the new key in front of the list, restart,
-    /// rewrap, and take the old key out of the list when it [is complete](Rewrapped::is_complete). Refreshes go on
-    /// meanwhile; it may be stopped and begun again at any time.
+    /// Seals under the current key what was sealed under an older one. Refreshes go on meanwhile; it may be stopped and
+    /// begun again at any time. So a key is changed where several processes run:
+    /// 1. put the new key *behind* the current one and restart everything: from now on all can open it;
+    /// 2. move it to the *front* and restart everything: from now on all seal with it;
+    /// 3. rewrap, and take the old key away when the result [is complete](Rewrapped::is_complete).
     ///
-    /// `progress` hears the number of records seen, after each hundred.
+    /// One process may skip the first step.
+    ///
+    /// `progress` hears the number of records seen in a pass, after each hundred; the last pass finds nothing to do.
     ///
     /// # Errors
     /// What the store fails with.
     pub async fn rewrap(&self, mut progress: impl FnMut(u64) + Send) -> Result<Rewrapped, Error> {
+        let mut done = Rewrapped::default();
+        // Until a pass finds nothing to do: what others sealed behind the walk is found by the next one.
+        loop {
+            let rewrapped = done.rewrapped;
+            let pass = self.rewrap_pass(&mut progress).await?;
+            let is_last = pass.rewrapped == 0;
+            done = Rewrapped { rewrapped: rewrapped + pass.rewrapped, ..pass };
+            if is_last {
+                break;
+            }
+        }
+        // Last, so that the checks speak for everything.
+        if done.is_complete() {
+            self.rewrap_checks().await?;
+        }
+        Ok(done)
+    }
+
+    async fn rewrap_pass(&self, progress: &mut (impl FnMut(u64) + Send)) -> Result<Rewrapped, Error> {
         let vault = &self.0.vault;
         let mut done = Rewrapped::default();
         let mut after: Option<String> = None;
         loop {
             let page = vault.store.walk(after.as_deref(), PAGE).await?;
-            let Some((last, _)) = page.last() else { break };
+            let Some((last, _)) = page.last() else { return Ok(done) };
             after = Some(last.clone());
             for (key, stored) in &page {
-                if stored.record.sealed.is_empty() || vault.seal.is_current(&stored.record.sealed) {
-                    done.seen += 1;
-                    continue;
-                }
                 let Some(id) = ConnectionId::from_key(key) else { continue };
                 done.seen += 1;
+                if stored.record.sealed.is_empty() || vault.seal.is_current(&stored.record.sealed) {
+                    continue;
+                }
                 match self.rewrap_one(&id).await {
                     Ok(true) => done.rewrapped += 1,
                     Ok(false) => {}
@@ -64,11 +86,6 @@ impl Connections {
             }
             progress(done.seen);
         }
-        // Last, so that the check speaks for everything.
-        if done.is_complete() {
-            self.rewrap_check().await?;
-        }
-        Ok(done)
     }
 
     async fn rewrap_one(&self, id: &ConnectionId) -> Result<bool, Error> {
@@ -89,13 +106,16 @@ impl Connections {
         ))
     }
 
-    async fn rewrap_check(&self) -> Result<(), Error> {
+    async fn rewrap_checks(&self) -> Result<(), Error> {
         let vault = &self.0.vault;
-        let Some(stored) = vault.store.load(CHECK_KEY).await? else { return Ok(()) };
-        if !vault.seal.is_current(&stored.record.sealed) {
-            let record = TokenRecord::new(make_check(&*vault.seal).await?);
-            // On a conflict somebody else has done it.
-            let _ = vault.store.compare_and_swap(CHECK_KEY, Some(stored.version), record).await?;
+        for number in 0.. {
+            let key = check_key(number);
+            let Some(stored) = vault.store.load(&key).await? else { break };
+            if !vault.seal.is_current(&stored.record.sealed) {
+                let record = TokenRecord::new(make_check(&*vault.seal).await?);
+                // On a conflict somebody else has done it.
+                let _ = vault.store.compare_and_swap(&key, Some(stored.version), record).await?;
+            }
         }
         Ok(())
     }

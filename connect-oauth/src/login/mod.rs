@@ -277,7 +277,7 @@ impl Logins {
             }
         }
 
-        let key = key(&state);
+        let key = self.key(&state);
         let verifier = has_pkce.then(|| verifier.expose().to_owned());
         let pending = Pending {
             redirect_uri: redirect_uri.as_str().to_owned(),
@@ -303,7 +303,7 @@ impl Logins {
     /// refuses, or the person did.
     pub async fn finish(&self, callback: Callback) -> Result<FinishedLogin, Error> {
         let answer = callback.read()?;
-        let key = key(&answer.state);
+        let key = self.key(&answer.state);
         let sealed = match self.store.take(&key).await? {
             TakenLogin::Fresh(sealed) => sealed,
             TakenLogin::Used => return Err(LoginRefusal::StateUsed.into()),
@@ -324,7 +324,11 @@ impl Logins {
         }
         let verifier = pending.verifier.as_deref().unwrap_or_default();
         if let Some(error) = answer.error {
-            let problem = Problem::new(error, answer.description).without(&[verifier, &answer.state]);
+            let problem = Problem::new(error, answer.description).without(&[
+                verifier,
+                &answer.state,
+                answer.code.as_deref().unwrap_or_default(),
+            ]);
             return Err(Error::new(problem.code.kind(), problem.to_string()).with_details(problem));
         }
         let code = answer.code.ok_or(LoginRefusal::CodeMissing)?;
@@ -354,6 +358,11 @@ impl Logins {
         })
     }
 
+    /// Under which name a login is kept: whoever reads the store cannot finish it, and no other app's callback finds it.
+    fn key(&self, state: &str) -> String {
+        fingerprint(&format!("{} {state}", self.oauth.preset().id))
+    }
+
     fn place<'a>(&'a self, key: &'a str) -> Place<'a> {
         Place::new("", &self.oauth.preset().id, key)
     }
@@ -363,11 +372,6 @@ impl fmt::Debug for Logins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Logins").field("oauth", &self.oauth).field("life", &self.life).finish_non_exhaustive()
     }
-}
-
-/// Under which name a login is kept: whoever reads the store cannot finish it.
-fn key(state: &str) -> String {
-    fingerprint(state)
 }
 
 fn fingerprint(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! XChaCha20-Poly1305 under a list of keys.
 //!
 //! The first key seals, every key opens. To rotate, put a new key in front and leave the old one behind it until nothing
-//! is sealed under it any more: values are sealed again as they are used. Nonces are 24 random bytes of the operating
+//! is sealed under it any more: a refresh seals under the first key, and a rewrap what nobody refreshes. Nonces are 24 random bytes of the operating
 //! system. For keys that must not be in this process's memory, implement [`Seal`] with a key management service.
 
 use std::fmt;

@@ -102,6 +102,6 @@ pub trait Seal: Send + Sync + 'static {
     /// somewhere else, or if it was changed; the message says which of them is known.
     async fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Opened, Error>;
 
-    /// Is it sealed under the current key? If not, it is sealed again when somebody asks for it.
+    /// Is it sealed under the current key? If not, a rewrap seals it again.
     fn is_current(&self, sealed: &[u8]) -> bool;
 }
