@@ -117,6 +117,7 @@ impl Terminal {
     /// A person logs in with a browser.
     async fn log_in(&self, fake: &FakeAuthorization, more: &str) -> u8 {
         let line = format!("auth login fake --presets {} {more}", self.presets());
+        self.err.text.lock().unwrap().clear(); // the address of an earlier login
         let person = async {
             let url = self.err.word("http").await;
             let back = fake.authorize(&url).unwrap();
@@ -238,6 +239,23 @@ async fn a_connection_is_refreshed_unasked_until_it_needs_a_person() {
 }
 
 #[tokio::test]
+async fn a_refresh_leaves_alone_what_it_has_no_app_for_and_says_what_it_cannot_do() {
+    let fake = fake().await;
+    let mut terminal = Terminal::new(&fake);
+    assert_eq!(terminal.log_in(&fake, "").await, 0);
+    assert_eq!(terminal.log_in(&fake, "").await, 0);
+    assert!(terminal.out.read().contains("in place of what was there"));
+    let refresh = format!("auth refresh --presets {}", terminal.presets());
+    terminal.vars.insert("FAKE_VARIABLES".into(), "nothing=there".into());
+    let (code, _, err) = terminal.said(&refresh).await;
+    assert!(code == 1 && err.contains("nothing"), "{err}");
+    terminal.vars.remove("FAKE_VARIABLES");
+    terminal.vars.remove("FAKE_CLIENT_ID");
+    let (code, _, err) = terminal.said(&refresh).await;
+    assert!(code == 0 && err.contains("left alone"), "{err}");
+}
+
+#[tokio::test]
 async fn keys_change_while_connections_stay() {
     let fake = fake().await;
     let mut terminal = Terminal::new(&fake);
@@ -270,8 +288,9 @@ async fn a_wrong_command_line_is_told_what_to_change() {
         ("auth login github --token x", None, "means nothing"),
         ("auth login github --client-secret x", None, "means nothing"),
         ("auth login github more", None, "means nothing"),
-        ("auth login auth0", None, "domain"),
-        ("auth login github --set host", None, "NAME=VALUE"),
+        ("auth login fake --set host", None, "NAME=VALUE"),
+        ("auth login fake --set domain=x", None, "domain"),
+        ("auth login fake --redirect-uri https://app.example/", None, "127.0.0.1"),
         ("auth login github --name a --name b", None, "more than once"),
         ("auth login github", None, "GITHUB_CLIENT_ID"),
         ("auth login github --presets /nowhere", None, "/nowhere"),
@@ -285,7 +304,8 @@ async fn a_wrong_command_line_is_told_what_to_change() {
         if let Some(missing) = missing {
             terminal.vars.remove(*missing);
         }
-        let (code, out, err) = terminal.said(line).await;
+        let line = line.replace("login fake", &format!("login fake --presets {}", terminal.presets()));
+        let (code, out, err) = terminal.said(&line).await;
         assert_eq!((code, out.as_str()), (2, ""), "{line}: {err}");
         assert!(err.contains(expected), "{line}: {err}");
     }

@@ -22,8 +22,9 @@ pub(super) fn new_key(mut arguments: Arguments, world: &mut World) -> Result<u8,
     let (_, text) = KeyRing::generate(&id).map_err(|error| Failure::Usage(error.to_string()))?;
     world.say(text.expose());
     world.tell(
-        "Keep it in CONNECT_SEAL_KEYS, in front of older keys (each behind a comma), and in a safe place: without it \
-         every account must be connected again.",
+        "Keep it in CONNECT_SEAL_KEYS and in a safe place: without it every account must be connected again. To change \
+         a key: put the new one behind the old one (and a comma) wherever the tokens are used, then in front, then \
+         `connect auth rewrap`, then take the old one away.",
     );
     Ok(0)
 }
@@ -56,15 +57,22 @@ pub(super) async fn refresh(mut arguments: Arguments, world: &mut World) -> Resu
     let wanted: BTreeSet<String> =
         status::all(&looking).await?.into_iter().map(|status| status.id.app().to_owned()).collect();
     let mut apps: Vec<OAuth> = Vec::new();
+    let mut has_failed = false;
     for preset in presets.into_iter().filter(|preset| wanted.contains(&*preset.id)) {
-        let must_discover = preset.token_url.is_none();
-        if let Some(builder) = app(preset, world)? {
-            let app = if must_discover { builder.discover().await? } else { builder.build()? };
-            apps.push(app);
+        let id = preset.id.to_string();
+        // One app that cannot be made holds up no other.
+        match app(preset, &[], world).await {
+            Ok(Some(app)) => apps.push(app),
+            Ok(None) => {
+                world.tell(format_args!("connect: {id}: no client id in the environment, so left alone"))
+            }
+            Err(Failure::Usage(why) | Failure::Failed(why)) => {
+                has_failed = true;
+                world.tell(format_args!("connect: {id}: {why}"));
+            }
         }
     }
     let connections = vault.connections(apps).await?;
-    let mut has_failed = false;
     loop {
         let done = connections.refresh_idle(BATCH).await?;
         for id in &done.refreshed {

@@ -8,6 +8,9 @@ use crate::arguments::{Arguments, unknown};
 use crate::output::{harmless, when};
 use crate::{Failure, World};
 
+/// Where the browser comes back to unless somebody says otherwise: RFC 8252 lets the port be any.
+const REDIRECT_URI: &str = "http://127.0.0.1/callback";
+
 pub(super) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u8, Failure> {
     let Some(wanted) = arguments.word() else {
         return Err(Failure::Usage("log in to which provider? `connect auth presets` lists them".to_owned()));
@@ -20,22 +23,26 @@ pub(super) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
     );
     let scopes = arguments.values("scope");
     let by_device = arguments.flag("device");
-    let redirect_uri =
-        arguments.value("redirect-uri")?.unwrap_or_else(|| "http://127.0.0.1/callback".to_owned());
+    let redirect_uri = arguments.value("redirect-uri")?;
+    let settings = arguments.values("set");
     let vault = Vault::open(&mut arguments, world)?;
     arguments.finish()?;
 
-    let oauth = build(preset, world).await?;
+    let prefix = prefix(&preset);
+    let oauth = app(preset, &settings, world).await?.ok_or_else(|| {
+        Failure::Usage(format!("set {prefix}_CLIENT_ID (and {prefix}_CLIENT_SECRET) to those of your app"))
+    })?;
     let connections = vault.connections(vec![oauth.clone()]).await?;
     let (tokens, nonce) = match by_device {
         true => (device(&oauth, &scopes, world).await?, None),
         false => {
-            let finished = browser(&oauth, &id, &scopes, &redirect_uri, world).await?;
+            let finished = browser(&oauth, &id, &scopes, redirect_uri, world).await?;
             (finished.tokens, finished.nonce)
         }
     };
+    let was_there = connections.status(&id).await?.is_some();
     connections.connect(&id, tokens.clone()).await?;
-    world.say(format_args!("connected {id}"));
+    world.say(format_args!("connected {id}{}", if was_there { ", in place of what was there" } else { "" }));
     world.say(format_args!("  scopes       {}", harmless(&tokens.scopes.join(" "))));
     world.say(format_args!("  expires      {}", when(tokens.expires_at, world.now)));
     let refreshes = if tokens.refresh.is_some() { "by itself" } else { "no: log in again when it expires" };
@@ -55,39 +62,26 @@ pub(super) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
 fn preset(wanted: &str, arguments: &mut Arguments) -> Result<Preset, Failure> {
     let presets = known_presets(arguments)?;
     let found = presets.iter().find(|preset| preset.id == wanted).cloned();
-    let mut preset = found.ok_or_else(|| {
+    found.ok_or_else(|| {
         let known: Vec<&str> = presets.iter().map(|preset| &*preset.id).collect();
         Failure::Usage(unknown("preset", wanted, &known))
-    })?;
-    for setting in arguments.values("set") {
-        let (name, value) =
-            setting.split_once('=').ok_or_else(|| Failure::Usage("write --set NAME=VALUE".to_owned()))?;
-        preset = preset.with(name.to_owned(), value.to_owned());
-    }
-    preset.check().map_err(|error| Failure::Usage(error.to_string()))?;
-    Ok(preset)
-}
-
-async fn build(preset: Preset, world: &World) -> Result<OAuth, Failure> {
-    let (prefix, must_discover) = (prefix(&preset), preset.token_url.is_none());
-    let builder = app(preset, world)?.ok_or_else(|| {
-        Failure::Usage(format!("set {prefix}_CLIENT_ID (and {prefix}_CLIENT_SECRET) to those of your app"))
-    })?;
-    if must_discover {
-        return Ok(builder.discover().await?);
-    }
-    builder.build().map_err(|error| Failure::Usage(error.to_string()))
+    })
 }
 
 async fn browser(
     oauth: &OAuth,
     id: &ConnectionId,
     scopes: &[String],
-    redirect_uri: &str,
+    redirect_uri: Option<String>,
     world: &mut World,
 ) -> Result<connect_oauth::FinishedLogin, Failure> {
-    let redirect_uri =
-        Url::parse(redirect_uri).map_err(|_| Failure::Usage("--redirect-uri is no URL".to_owned()))?;
+    let redirect_uri = match (redirect_uri, oauth.redirect_uri()) {
+        (Some(text), _) => {
+            Url::parse(&text).map_err(|_| Failure::Usage("--redirect-uri is no URL".to_owned()))?
+        }
+        (None, Some(of_environment)) => of_environment.clone(),
+        (None, None) => Url::parse(REDIRECT_URI).map_err(|error| Failure::Failed(error.to_string()))?,
+    };
     let listener =
         LoopbackListener::at(&redirect_uri).await.map_err(|error| Failure::Usage(error.to_string()))?;
     let login = Login::new(id.tenant(), id.connection()).scopes(scopes);

@@ -27,7 +27,7 @@ usage: connect auth login PRESET [--name NAME] [--tenant TENANT] [--scope S].. [
 options:
   --db FILE            the file with the tokens; or CONNECT_DATABASE_URL
   --presets FILE       providers of your own, in TOML
-  --set NAME=VALUE     fills a variable of a preset's addresses: --set domain=acme.eu.auth0.com
+  --set NAME=VALUE     fills a variable of a preset's addresses, for this login; see PRESET_VARIABLES
   --name NAME          what to call the connection; the preset's name unless said
   --tenant TENANT      whose it is; `default` unless said
   --scope SCOPE        what to ask for, once for each; the preset's own unless said
@@ -38,6 +38,8 @@ environment:
   CONNECT_SEAL_KEYS    the keys that seal the tokens, ID:BASE64[,OLDER..]; `connect auth new-key` makes one
   PRESET_CLIENT_ID, PRESET_CLIENT_SECRET
                        the app's id and secret: GITHUB_CLIENT_ID, SLACK_USER_CLIENT_ID
+  PRESET_REDIRECT_URI  instead of --redirect-uri
+  PRESET_VARIABLES     the variables of a preset's addresses: AUTH0_VARIABLES=domain=acme.eu.auth0.com
 
 `status` exits with 1 if a connection needs a person. `refresh` is for a cron job: it refreshes what nobody has used for
 so long that it would die, and exits with 1 if something could not be refreshed.
@@ -103,15 +105,32 @@ fn known_presets(arguments: &mut Arguments) -> Result<Vec<Preset>, Failure> {
     Ok(presets)
 }
 
-/// The builder of an app, out of the environment; `None` where its id is not set.
-fn app(preset: Preset, world: &World) -> Result<Option<connect_oauth::OAuthBuilder>, Failure> {
+/// The app at a provider, out of the environment and what was set by hand; `None` where its id is not set.
+async fn app(preset: Preset, settings: &[String], world: &World) -> Result<Option<OAuth>, Failure> {
     let prefix = prefix(&preset);
     let vars = connect_core::Vars::new(&*world.vars);
     if vars.optional(&format!("{prefix}_CLIENT_ID")).is_none() {
         return Ok(None);
     }
     let usage = |error: connect_core::Error| Failure::Usage(error.to_string());
-    OAuth::builder(preset).vars(&prefix, &*world.vars).map(Some).map_err(usage)
+    let of_environment = vars.optional(&format!("{prefix}_VARIABLES")).unwrap_or_default();
+    let mut preset = preset;
+    // By hand last: it wins.
+    for setting in
+        of_environment.split(',').filter(|text| !text.is_empty()).chain(settings.iter().map(String::as_str))
+    {
+        let (name, value) = setting.split_once('=').ok_or_else(|| {
+            Failure::Usage(format!("a variable of {prefix} is no NAME=VALUE: write host=ghe.example.com"))
+        })?;
+        preset = preset.with(name.trim().to_owned(), value.trim().to_owned());
+    }
+    preset.check().map_err(usage)?;
+    let must_discover = preset.token_url.is_none();
+    let builder = OAuth::builder(preset).vars(&prefix, &*world.vars).map_err(usage)?;
+    match must_discover {
+        true => Ok(Some(builder.discover().await?)),
+        false => builder.build().map(Some).map_err(usage),
+    }
 }
 
 /// How the variables of a preset begin.
