@@ -67,6 +67,7 @@
 //! | `toml` | no | `Preset::from_toml` |
 
 mod api;
+mod builder;
 mod client;
 mod connections;
 mod device;
@@ -85,7 +86,8 @@ mod problem;
 pub mod seal;
 mod tokens;
 
-pub use client::{OAuth, OAuthBuilder};
+pub use builder::OAuthBuilder;
+pub use client::OAuth;
 pub use connections::{
     ConnectionId, ConnectionStatus, Connections, ConnectionsBuilder, IdleRefresh, NeedsReauth, Rewrapped,
 };
