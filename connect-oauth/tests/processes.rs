@@ -29,11 +29,15 @@ use support::{keys, preset};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-/// Set for the processes: the server, the client's id and secret, the file, the connection, how many callers.
+/// Set for the processes: the server, the client's id and secret, the file, the connection, how many callers, and the
+/// lease in milliseconds.
 const JOB: &str = "CONNECT_TEST_JOB";
 
-/// So short that a survivor waits little, so long that no healthy process loses it.
-const LEASE: Duration = Duration::from_millis(700);
+/// For kills: so short that a survivor waits little.
+const SHORT_LEASE: Duration = Duration::from_millis(700);
+
+/// Where nobody dies: so long that no process loses it on the busiest machine.
+const LEASE: Duration = Duration::from_secs(20);
 
 fn oauth(url: &str, client: &str, secret: &str) -> OAuth {
     OAuth::builder(preset(url, json!({})))
@@ -44,9 +48,9 @@ fn oauth(url: &str, client: &str, secret: &str) -> OAuth {
         .unwrap()
 }
 
-async fn open(file: &str, oauth: OAuth) -> Connections {
+async fn open(file: &str, oauth: OAuth, lease: Duration) -> Connections {
     let store = Arc::new(SqliteStore::open(file).unwrap());
-    Connections::builder(store, keys()).app(oauth).lease(LEASE).open().await.unwrap()
+    Connections::builder(store, keys()).app(oauth).lease(lease).open().await.unwrap()
 }
 
 /// Not a test by itself: what each process does. Says `ready`, waits for a line, lets its callers go, and says what each
@@ -56,8 +60,11 @@ async fn open(file: &str, oauth: OAuth) -> Connections {
 async fn process_of_callers() {
     let Ok(job) = std::env::var(JOB) else { return };
     let job: Vec<&str> = job.split('|').collect();
-    let [url, client, secret, file, connection, callers] = job[..] else { panic!("a job has six parts") };
-    let connections = open(file, oauth(url, client, secret)).await;
+    let [url, client, secret, file, connection, callers, lease] = job[..] else {
+        panic!("a job has seven parts")
+    };
+    let lease = Duration::from_millis(lease.parse().unwrap());
+    let connections = open(file, oauth(url, client, secret), lease).await;
     let cache = connections.tokens(&ConnectionId::new("fake", "acme", connection)).unwrap();
     println!("\nready");
     let mut line = String::new();
@@ -79,9 +86,10 @@ struct Process {
 }
 
 impl Process {
-    async fn start(fake: &FakeAuthorization, file: &str, connection: &str, callers: usize) -> Self {
+    async fn start(fake: &FakeAuthorization, file: &str, connection: &str, lease: Duration) -> Self {
         let secret = fake.client_secret().unwrap();
-        let job = format!("{}|{}|{secret}|{file}|{connection}|{callers}", fake.url(), fake.client_id());
+        let (url, client, lease) = (fake.url(), fake.client_id(), lease.as_millis());
+        let job = format!("{url}|{client}|{secret}|{file}|{connection}|100|{lease}");
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "process_of_callers", "--ignored", "--nocapture"])
             .env(JOB, job)
@@ -154,10 +162,10 @@ async fn two_hundred_callers_in_two_processes_refresh_once_and_nobody_fails() {
     let fake = FakeAuthorization::builder().rotation(Rotation::ReuseDetected).start().await.unwrap();
     fake.faults().on("token/refresh_token").delay(Duration::from_millis(50)).always();
     let connections =
-        open(&folder.file(), oauth(fake.url(), fake.client_id(), fake.client_secret().unwrap())).await;
+        open(&folder.file(), oauth(fake.url(), fake.client_id(), fake.client_secret().unwrap()), LEASE).await;
     let old = connect(&connections, &fake, "crm").await;
-    let mut one = Process::start(&fake, &folder.file(), "crm", 100).await;
-    let mut two = Process::start(&fake, &folder.file(), "crm", 100).await;
+    let mut one = Process::start(&fake, &folder.file(), "crm", LEASE).await;
+    let mut two = Process::start(&fake, &folder.file(), "crm", LEASE).await;
     tokio::join!(one.go(), two.go());
     let (first, second) = tokio::join!(one.outcomes(), two.outcomes());
     let outcomes: Vec<_> = first.into_iter().chain(second).collect();
@@ -188,7 +196,7 @@ async fn a_process_killed_at_any_moment_leaves_a_grant_that_works_or_says_that_i
         let fake = FakeAuthorization::builder().rotation(rotation).start().await.unwrap();
         fake.faults().on("token/refresh_token").delay(Duration::from_millis(20)).always();
         let app = oauth(fake.url(), fake.client_id(), fake.client_secret().unwrap());
-        let connections = open(&folder.file(), app).await;
+        let connections = open(&folder.file(), app, SHORT_LEASE).await;
         for round in 0..rounds.div_ceil(2) {
             let connection = format!("{name} {round}").replace(' ', "-");
             let id = ConnectionId::new("fake", "acme", connection.as_str());
@@ -196,8 +204,8 @@ async fn a_process_killed_at_any_moment_leaves_a_grant_that_works_or_says_that_i
             let asked_before = fake.count("token/refresh_token");
             let file = folder.file();
             let (mut victim, mut survivor) = tokio::join!(
-                Process::start(&fake, &file, &connection, 100),
-                Process::start(&fake, &file, &connection, 100),
+                Process::start(&fake, &file, &connection, SHORT_LEASE),
+                Process::start(&fake, &file, &connection, SHORT_LEASE),
             );
             // Mostly the victim goes first, so that it is the one with the lease.
             victim.go().await;
