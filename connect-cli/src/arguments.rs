@@ -6,10 +6,16 @@ use lexopt::Arg;
 
 use crate::Failure;
 
-/// Options that take a value; all others are flags.
+/// Options without a value.
+const FLAGS: &[&str] = &["device", "help", "idle", "json", "version"];
+
+/// Options that take a value.
 const WITH_VALUE: &[&str] = &["db", "name", "presets", "redirect-uri", "scope", "set", "tenant"];
 
 /// What was written, until a command has taken it.
+///
+/// What nobody knows is named by its option, never by its value: people type secrets where none belong, and standard
+/// error ends in logs.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     words: Vec<String>,
@@ -19,7 +25,12 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Self, Failure> {
-        let usage = |error: lexopt::Error| Failure::Usage(error.to_string());
+        let usage = |error: lexopt::Error| {
+            Failure::Usage(match error {
+                lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value"),
+                other => other.to_string(),
+            })
+        };
         let text = |value: OsString| {
             value.into_string().map_err(|_| Failure::Usage("an argument is not UTF-8 text".to_owned()))
         };
@@ -35,8 +46,10 @@ impl Arguments {
                     if WITH_VALUE.contains(&name.as_str()) {
                         let value = text(parser.value().map_err(usage)?)?;
                         parsed.values.push((name, value));
-                    } else {
+                    } else if FLAGS.contains(&name.as_str()) {
                         parsed.flags.push(name);
+                    } else {
+                        return Err(Failure::Usage(unknown_option(&name)));
                     }
                 }
             }
@@ -77,25 +90,40 @@ impl Arguments {
 
     /// Refuses whatever no one has taken.
     pub(crate) fn finish(self) -> Result<(), Failure> {
-        let left = self.words.into_iter().map(|word| format!("`{word}`"));
-        let flags = self.flags.into_iter().map(|flag| format!("--{flag}"));
-        let values = self.values.into_iter().map(|(name, _)| format!("--{name}"));
-        match left.chain(flags).chain(values).next() {
-            Some(left) => Err(Failure::Usage(format!("{left} means nothing here; see --help"))),
-            None => Ok(()),
+        let values = self.values.into_iter().map(|(name, _)| name);
+        match (self.flags.into_iter().chain(values).next(), self.words.len()) {
+            (Some(option), _) => Err(Failure::Usage(format!("--{option} means nothing here; see --help"))),
+            (None, 0) => Ok(()),
+            (None, 1) => Err(Failure::Usage("there is one word too many; see --help".to_owned())),
+            (None, more) => Err(Failure::Usage(format!("there are {more} words too many; see --help"))),
         }
     }
 }
 
 /// What to say about a word that nobody knows, with the nearest one that somebody does.
 pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|known| (distance(word, known), known)).min();
-    match nearest {
-        Some((distance, known)) if distance <= 2 => {
-            format!("there is no {what} `{word}`; did you mean `{known}`?")
-        }
-        _ => format!("there is no {what} `{word}`; there are {}", known.join(", ")),
+    match nearest(word, known.iter().copied()) {
+        Some(known) => format!("there is no {what} `{word}`; did you mean `{known}`?"),
+        None => format!("there is no {what} `{word}`; there are {}", known.join(", ")),
     }
+}
+
+/// What to say about an option that no command has.
+fn unknown_option(name: &str) -> String {
+    let advice = match nearest(name, FLAGS.iter().chain(WITH_VALUE).copied()) {
+        Some(known) => format!("did you mean --{known}?"),
+        None if name.starts_with("client-") => {
+            "the app's id and secret come from the environment: see `connect auth --help`".to_owned()
+        }
+        None => "see --help".to_owned(),
+    };
+    format!("there is no option --{name}; {advice}")
+}
+
+/// The nearest of these, if it is near enough to have been meant.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (distance, known) = known.map(|known| (distance(word, known), known)).min()?;
+    (distance <= 2).then_some(known)
 }
 
 /// How many letters must change (Levenshtein).

@@ -53,7 +53,7 @@ pub struct World {
     pub err: Box<dyn Write + Send + Sync>,
     /// May there be colours? Only on a terminal.
     pub has_colours: bool,
-    /// The time of day.
+    /// The time of day when the program began.
     pub now: SystemTime,
 }
 
@@ -137,8 +137,17 @@ async fn dispatch(arguments: Vec<OsString>, world: &mut World) -> Result<u8, Fai
             Ok(0)
         }
         Some("help") => {
-            world.say(HELP.trim_end());
-            Ok(0)
+            arguments.flag("help");
+            let about = arguments.word();
+            arguments.finish()?;
+            match about.as_deref() {
+                Some("auth") => auth::help(world),
+                Some(other) => Err(Failure::Usage(arguments::unknown("command", other, &["auth"]))),
+                None => {
+                    world.say(HELP.trim_end());
+                    Ok(0)
+                }
+            }
         }
         None => Err(Failure::Usage(HELP.trim_end().to_owned())),
         Some(other) => Err(Failure::Usage(arguments::unknown("command", other, &["auth", "help"]))),

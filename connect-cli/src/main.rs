@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
         vars: Box::new(environment),
         out: Box::new(stdout()),
         err: Box::new(stderr()),
-        has_colours: stdout().is_terminal() && environment("NO_COLOR").is_none(),
+        has_colours: stdout().is_terminal() && environment("NO_COLOR").is_none_or(|text| text.is_empty()),
         now: SystemClock.now(),
     };
     ExitCode::from(run(arguments, &mut world).await)

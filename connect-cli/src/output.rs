@@ -48,9 +48,10 @@ pub(crate) fn alarming(text: &str, has_colours: bool) -> String {
     if has_colours { format!("\u{1b}[31m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-/// Foreign words, without what a terminal would obey.
+/// Foreign words, without what a terminal would obey, or show in another order than it was written.
 pub(crate) fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { '?' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -61,6 +62,11 @@ mod tests {
     fn columns_are_as_wide_as_they_have_to_be() {
         let rows = [vec!["a".to_owned(), "long cell".to_owned()], vec!["übrig".to_owned(), String::new()]];
         assert_eq!(table(&["id", "what"], &rows), "id     what\na      long cell\nübrig");
+    }
+
+    #[test]
+    fn foreign_words_command_no_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\u{7}c\u{202e}d\u{2066}é"), "a?[2Jb?c?d?é");
     }
 
     #[test]

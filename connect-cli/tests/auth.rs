@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use connect_cli::{World, run};
 use connect_core::Method;
@@ -62,6 +62,8 @@ struct Terminal {
     vars: HashMap<String, String>,
     out: Paper,
     err: Paper,
+    /// How long ago the program began when it says its results.
+    began_ago: Duration,
 }
 
 impl Terminal {
@@ -77,8 +79,13 @@ impl Terminal {
              profile.subject = \"/sub\"\nprofile.account = \"/name\"\nlifetimes.refresh-idle-seconds = 1000\n"
         );
         std::fs::write(folder.join("presets.toml"), row).unwrap();
-        let mut terminal =
-            Self { folder, vars: HashMap::new(), out: Paper::default(), err: Paper::default() };
+        let mut terminal = Self {
+            folder,
+            vars: HashMap::new(),
+            out: Paper::default(),
+            err: Paper::default(),
+            began_ago: Duration::ZERO,
+        };
         let file = terminal.folder.join("tokens.db").to_str().unwrap().to_owned();
         for (name, value) in [
             ("CONNECT_SEAL_KEYS", KEYS),
@@ -102,7 +109,7 @@ impl Terminal {
             out: Box::new(self.out.clone()),
             err: Box::new(self.err.clone()),
             has_colours: false,
-            now: now(),
+            now: now() - self.began_ago,
         };
         run(line.split_whitespace().map(Into::into).collect(), &mut world).await
     }
@@ -149,6 +156,17 @@ async fn fake() -> FakeAuthorization {
     fake
 }
 
+/// What the program sent to the token endpoint under these names; each of them once at least.
+fn sent(fake: &FakeAuthorization, names: &[&str]) -> Vec<String> {
+    let bodies: Vec<String> =
+        fake.requests().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect();
+    let pairs = || bodies.iter().flat_map(|body| body.split('&')).filter_map(|pair| pair.split_once('='));
+    for name in names {
+        assert!(pairs().any(|(sent, _)| sent == *name), "{name} was never sent");
+    }
+    pairs().filter(|(name, _)| names.contains(name)).map(|(_, value)| value.to_owned()).collect()
+}
+
 #[tokio::test]
 async fn a_person_logs_in_and_the_tokens_are_there_and_nowhere_to_be_read() {
     let fake = fake().await;
@@ -181,6 +199,9 @@ async fn a_person_logs_in_and_the_tokens_are_there_and_nowhere_to_be_read() {
         assert!(!everything.contains(&issued.refresh_token.unwrap()), "a refresh token can be read");
     }
     assert!(!everything.contains("canary-client-secret") && !everything.contains("AQIDBAUG"));
+    for secret in sent(&fake, &["code", "code_verifier"]) {
+        assert!(!everything.contains(&secret), "the code or its verifier can be read");
+    }
 }
 
 #[tokio::test]
@@ -253,6 +274,9 @@ async fn a_refresh_leaves_alone_what_it_has_no_app_for_and_says_what_it_cannot_d
     terminal.vars.remove("FAKE_CLIENT_ID");
     let (code, _, err) = terminal.said(&refresh).await;
     assert!(code == 0 && err.contains("left alone"), "{err}");
+
+    let (code, _, err) = terminal.said("auth refresh").await;
+    assert!(code == 0 && err.contains("fake") && err.contains("--presets"), "{err}");
 }
 
 #[tokio::test]
@@ -285,9 +309,22 @@ async fn a_wrong_command_line_is_told_what_to_change() {
         ("auth logn", None, "did you mean `login`"),
         ("auth login", None, "which provider"),
         ("auth login gihtub", None, "did you mean `github`"),
-        ("auth login github --token x", None, "means nothing"),
-        ("auth login github --client-secret x", None, "means nothing"),
-        ("auth login github more", None, "means nothing"),
+        ("auth login github --token canary-typed", None, "no option --token"),
+        ("auth login github --client-secret canary-typed", None, "environment"),
+        ("auth login github --client-secret=canary-typed", None, "environment"),
+        ("auth login github --device=canary-typed", None, "--device"),
+        ("auth login github canary-typed", None, "too many"),
+        ("auth login github -xcanary-typed", None, "no option -x"),
+        ("auth login github --tennant acme", None, "did you mean --tenant"),
+        ("auth status --jsn", None, "did you mean --json"),
+        ("auth status --device", None, "--device means nothing"),
+        ("auth login fake --device --redirect-uri http://127.0.0.1/", None, "--redirect-uri"),
+        ("auth login fake --name=", None, "--name"),
+        ("auth login fake --tenant=", None, "--tenant"),
+        ("auth help extra", None, "too many"),
+        ("help aut", None, "did you mean `auth`"),
+        ("help auth extra", None, "too many"),
+        ("--version extra", None, "no command `extra`"),
         ("auth login fake --set host", None, "NAME=VALUE"),
         ("auth login fake --set domain=x", None, "domain"),
         ("auth login fake --redirect-uri https://app.example/", None, "127.0.0.1"),
@@ -296,7 +333,7 @@ async fn a_wrong_command_line_is_told_what_to_change() {
         ("auth login github --presets /nowhere", None, "/nowhere"),
         ("auth status", Some("CONNECT_SEAL_KEYS"), "connect auth new-key"),
         ("auth status", Some("CONNECT_DATABASE_URL"), "--db"),
-        ("auth status extra", None, "extra"),
+        ("auth status extra", None, "too many"),
         ("auth new-key bad/id", None, "id"),
     ];
     for (line, missing, expected) in cases {
@@ -308,11 +345,13 @@ async fn a_wrong_command_line_is_told_what_to_change() {
         let (code, out, err) = terminal.said(&line).await;
         assert_eq!((code, out.as_str()), (2, ""), "{line}: {err}");
         assert!(err.contains(expected), "{line}: {err}");
+        assert!(!err.contains("canary-typed"), "{line}: what was typed by mistake may be a secret: {err}");
     }
     let terminal = Terminal::new(&fake);
     for line in [
         "--help",
         "help",
+        "help auth",
         "--version",
         "auth --help",
         "auth login --help",
@@ -324,21 +363,71 @@ async fn a_wrong_command_line_is_told_what_to_change() {
     }
 }
 
+/// What a device login shows, as soon as it is there.
+async fn user_code(terminal: &Terminal) -> String {
+    terminal.err.word("http").await;
+    let text = terminal.err.read();
+    text.split("code ").nth(1).unwrap().split(';').next().unwrap().to_owned()
+}
+
+/// Keeps paused time from running on while nothing but sockets and files is waited for: tokio leaves it to
+/// `tokio::time::advance` as long as a blocking task runs.
+struct Held {
+    _until_dropped: std::sync::mpsc::Sender<()>,
+}
+
+fn hold_time() -> Held {
+    let (_until_dropped, end) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || end.recv());
+    tokio::time::pause();
+    Held { _until_dropped }
+}
+
 #[tokio::test]
-async fn a_device_login_shows_its_code_and_waits() {
+async fn a_device_login_shows_its_code_and_waits_for_the_person() {
     let fake = fake().await;
     let terminal = Terminal::new(&fake);
+    let _held = hold_time();
+    let line = format!("auth login fake --device --name tv --presets {}", terminal.presets());
+    let person = async {
+        let code = user_code(&terminal).await;
+        assert!(fake.approve(&code));
+        tokio::time::advance(Duration::from_secs(6)).await; // the program asks every five
+    };
+    let (code, ()) = tokio::join!(terminal.run(&line), person);
+    let said = terminal.out.read();
+    assert!(code == 0 && said.contains("connected fake/default/tv"), "{said} {}", terminal.err.read());
+
+    let everything = said + &terminal.err.read();
+    for issued in fake.issued() {
+        assert!(!everything.contains(&issued.access_token), "an access token can be read");
+    }
+    for secret in sent(&fake, &["device_code"]) {
+        assert!(!everything.contains(&secret), "the device code can be read");
+    }
+}
+
+#[tokio::test]
+async fn a_device_login_that_the_person_refuses_fails() {
+    let fake = fake().await;
+    let terminal = Terminal::new(&fake);
+    let _held = hold_time();
     let line = format!("auth login fake --device --presets {}", terminal.presets());
     let person = async {
-        terminal.err.word("http").await;
-        let text = terminal.err.read();
-        let code = text.split("code ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+        let code = user_code(&terminal).await;
         assert!(fake.deny(&code));
+        tokio::time::advance(Duration::from_secs(6)).await;
     };
-    // The first question comes after five real seconds, so only the beginning is watched here; connect-oauth's tests
-    // play the rest in paused time.
-    tokio::select! {
-        _ = terminal.run(&line) => panic!("it waits for the person"),
-        () = person => {}
-    }
+    let (code, ()) = tokio::join!(terminal.run(&line), person);
+    assert!(code == 1 && terminal.err.read().contains("denied"), "{}", terminal.err.read());
+}
+
+#[tokio::test]
+async fn a_token_is_told_to_expire_from_when_it_came_not_from_when_the_program_began() {
+    let fake = fake().await;
+    let mut terminal = Terminal::new(&fake);
+    terminal.began_ago = Duration::from_secs(600); // a person looked for the second factor
+    assert_eq!(terminal.log_in(&fake, "").await, 0);
+    let said = terminal.out.read();
+    assert!(said.contains("expires      in 60m") || said.contains("expires      in 59m"), "{said}");
 }

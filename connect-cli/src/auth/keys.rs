@@ -7,6 +7,7 @@ use connect_oauth::seal::KeyRing;
 
 use super::{Vault, app, known_presets, status};
 use crate::arguments::Arguments;
+use crate::output::harmless;
 use crate::{Failure, World};
 
 /// How many connections are refreshed before the result is said.
@@ -54,12 +55,15 @@ pub(super) async fn refresh(mut arguments: Arguments, world: &mut World) -> Resu
     // The apps of the connections that are there; the environment knows which are ours.
     let there = vault.store.clone();
     let looking = Vault { store: there, keys: vault.keys.clone() }.connections(Vec::new()).await?;
-    let wanted: BTreeSet<String> =
+    let mut wanted: BTreeSet<String> =
         status::all(&looking).await?.into_iter().map(|status| status.id.app().to_owned()).collect();
     let mut apps: Vec<OAuth> = Vec::new();
     let mut has_failed = false;
-    for preset in presets.into_iter().filter(|preset| wanted.contains(&*preset.id)) {
+    for preset in presets {
         let id = preset.id.to_string();
+        if !wanted.remove(&id) {
+            continue;
+        }
         // One app that cannot be made holds up no other.
         match app(preset, &[], world).await {
             Ok(Some(app)) => apps.push(app),
@@ -71,6 +75,11 @@ pub(super) async fn refresh(mut arguments: Arguments, world: &mut World) -> Resu
                 world.tell(format_args!("connect: {id}: {why}"));
             }
         }
+    }
+    // A cron job without the file of a login would let its connections die in silence.
+    for id in wanted {
+        let id = harmless(&id);
+        world.tell(format_args!("connect: {id}: no such preset, so left alone; name its file by --presets"));
     }
     let connections = vault.connections(apps).await?;
     loop {

@@ -16,14 +16,17 @@ pub(super) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
         return Err(Failure::Usage("log in to which provider? `connect auth presets` lists them".to_owned()));
     };
     let preset = preset(&wanted, &mut arguments)?;
-    let id = ConnectionId::new(
-        &*preset.id,
-        arguments.value("tenant")?.unwrap_or_else(|| "default".to_owned()),
-        arguments.value("name")?.unwrap_or_else(|| preset.id.to_string()),
-    );
+    let tenant = part(&mut arguments, "tenant", "default")?;
+    let name = part(&mut arguments, "name", &preset.id)?;
+    let id = ConnectionId::new(&*preset.id, tenant, name);
     let scopes = arguments.values("scope");
     let by_device = arguments.flag("device");
     let redirect_uri = arguments.value("redirect-uri")?;
+    if by_device && redirect_uri.is_some() {
+        let message =
+            "--device needs no --redirect-uri: the browser does not come back; leave one of them out";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let settings = arguments.values("set");
     let vault = Vault::open(&mut arguments, world)?;
     arguments.finish()?;
@@ -33,6 +36,8 @@ pub(super) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
         Failure::Usage(format!("set {prefix}_CLIENT_ID (and {prefix}_CLIENT_SECRET) to those of your app"))
     })?;
     let connections = vault.connections(vec![oauth.clone()]).await?;
+    // Asked before the login: once there are tokens, nothing may come between them and the store.
+    let was_there = connections.status(&id).await?.is_some();
     let (tokens, nonce) = match by_device {
         true => (device(&oauth, &scopes, world).await?, None),
         false => {
@@ -40,11 +45,10 @@ pub(super) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
             (finished.tokens, finished.nonce)
         }
     };
-    let was_there = connections.status(&id).await?.is_some();
     connections.connect(&id, tokens.clone()).await?;
     world.say(format_args!("connected {id}{}", if was_there { ", in place of what was there" } else { "" }));
     world.say(format_args!("  scopes       {}", harmless(&tokens.scopes.join(" "))));
-    world.say(format_args!("  expires      {}", when(tokens.expires_at, world.now)));
+    world.say(format_args!("  expires      {}", when(tokens.expires_at, tokens.obtained_at)));
     let refreshes = if tokens.refresh.is_some() { "by itself" } else { "no: log in again when it expires" };
     world.say(format_args!("  refreshes    {refreshes}"));
     // Stored already: who it is, is only said.
@@ -57,6 +61,15 @@ pub(super) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
         Err(error) => world.tell(format_args!("connect: who it is could not be asked: {error}")),
     }
     Ok(0)
+}
+
+/// A part of the connection's name; an empty one cannot be told from none.
+fn part(arguments: &mut Arguments, option: &str, default: &str) -> Result<String, Failure> {
+    let given = arguments.value(option)?;
+    match given.as_deref().map(str::trim) {
+        Some("") => Err(Failure::Usage(format!("--{option} is empty: leave it out for `{default}`"))),
+        _ => Ok(given.unwrap_or_else(|| default.to_owned())),
+    }
 }
 
 fn preset(wanted: &str, arguments: &mut Arguments) -> Result<Preset, Failure> {

@@ -42,16 +42,20 @@ environment:
   PRESET_VARIABLES     the variables of a preset's addresses: AUTH0_VARIABLES=domain=acme.eu.auth0.com
 
 `status` exits with 1 if a connection needs a person. `refresh` is for a cron job: it refreshes what nobody has used for
-so long that it would die, and exits with 1 if something could not be refreshed.
+so long that it would die, and exits with 1 if something could not be refreshed. It needs the same `--presets` as the
+login did, and says what it leaves alone.
 ";
 
 pub(crate) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u8, Failure> {
     let command = arguments.word();
-    if arguments.flag("help") || command.as_deref() == Some("help") {
-        world.say(HELP.trim_end());
-        return Ok(0);
+    if arguments.flag("help") {
+        return help(world);
     }
     match command.as_deref() {
+        Some("help") => {
+            arguments.finish()?;
+            help(world)
+        }
         Some("login") => login::run(arguments, world).await,
         Some("status") => status::run(arguments, world).await,
         Some("refresh") => keys::refresh(arguments, world).await,
@@ -61,6 +65,11 @@ pub(crate) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
         Some(other) => Err(Failure::Usage(unknown("command `auth", other, COMMANDS))),
         None => Err(Failure::Usage(HELP.trim_end().to_owned())),
     }
+}
+
+pub(crate) fn help(world: &mut World) -> Result<u8, Failure> {
+    world.say(HELP.trim_end());
+    Ok(0)
 }
 
 /// The store with its keys, before the apps are known.
