@@ -135,9 +135,7 @@ impl OAuth {
         let asked = self.asked(scopes);
         let joined = self.0.preset.join_scopes(&asked);
         let mut parameters = vec![("grant_type", "client_credentials")];
-        if !joined.is_empty() {
-            parameters.push(("scope", joined.as_str()));
-        }
+        parameters.extend(scope(&joined));
         let safety = Safety::Idempotent; // nothing is used up
         self.exchange(Grant {
             name: "client_credentials",
@@ -149,7 +147,7 @@ impl OAuth {
         .await
     }
 
-    /// Client credentials as a client takes them: `Credentials::Token(cache)` of any provider crate.
+    /// Client credentials as a client takes them: `Credentials::tokens(cache)` of any provider crate.
     pub fn client_credentials_cache(&self, scopes: &[&str]) -> TokenCache {
         let (oauth, asked) = (self.clone(), self.asked(scopes));
         let name = format!("{} {} {}", self.0.preset.id, self.0.client_id, asked.join(" "));
@@ -175,9 +173,7 @@ impl OAuth {
         let assertion = assertion.expose();
         let mut parameters =
             vec![("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion)];
-        if !joined.is_empty() {
-            parameters.push(("scope", joined.as_str()));
-        }
+        parameters.extend(scope(&joined));
         let grant = Grant {
             name: "jwt_bearer",
             safety: Safety::Unsafe, // its id may be accepted once
@@ -329,6 +325,11 @@ impl OAuth {
     pub(crate) fn http(&self) -> &Arc<Http> {
         &self.0.http
     }
+}
+
+/// The parameter of the scopes, if there are any.
+pub(crate) fn scope(joined: &str) -> Option<(&'static str, &str)> {
+    (!joined.is_empty()).then_some(("scope", joined))
 }
 
 /// `Basic`, with id and secret encoded as a form first, as RFC 6749 2.3.1 says and as few clients do.

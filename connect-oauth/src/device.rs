@@ -8,7 +8,7 @@ use connect_core::{Error, ErrorKind, Safety, Secret, Sent};
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
-use crate::client::{Grant, OAuth};
+use crate::client::{Grant, OAuth, scope};
 use crate::http::Answer;
 use crate::problem::{ErrorCode, Problem};
 use crate::tokens::Tokens;
@@ -55,9 +55,7 @@ impl OAuth {
         let asked = self.login_scopes(scopes);
         let joined = self.preset().join_scopes(&asked);
         let mut parameters = Vec::new();
-        if !joined.is_empty() {
-            parameters.push(("scope", joined.as_str()));
-        }
+        parameters.extend(scope(&joined));
         let begun = Instant::now();
         // A second code does no harm: the first runs out unused.
         let answer = self.send("device_code", &url, Safety::Idempotent, parameters, Vec::new()).await?;

@@ -59,8 +59,8 @@ const LEASE: Duration = Duration::from_secs(20);
 /// deadline ends its wait before, and the next call goes on where it stood.
 const LONGEST_WAIT: Duration = Duration::from_secs(75);
 
-/// The whole of a fetch. Only the bound of bounds: what is inside has its own, and cutting an exchange short could lose
-/// its answer.
+/// The whole of a fetch. Only the bound of bounds: what is inside has its own, and the exchange goes on without whoever
+/// stops waiting.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Says that a connection works no more until a person logs in again: `error.details::<NeedsReauth>()`.

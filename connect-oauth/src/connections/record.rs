@@ -21,6 +21,11 @@ pub(super) fn check_key(number: usize) -> String {
     format!(".seal-check.{number}")
 }
 
+/// Where a connection's tokens are sealed.
+fn place<'a>(id: &'a ConnectionId, connection: &'a str) -> Place<'a> {
+    Place::new(id.tenant(), connection, FIELD)
+}
+
 /// Store and seal, which go nowhere without each other.
 #[derive(Clone)]
 pub(super) struct Vault {
@@ -82,7 +87,7 @@ impl Vault {
             true => None,
             false => {
                 let connection = id.sealed_connection();
-                let place = Place::new(id.tenant(), &connection, FIELD);
+                let place = place(id, &connection);
                 Some(Tokens::from_bytes(self.seal.open(place, &record.sealed).await?.expose())?)
             }
         };
@@ -96,7 +101,7 @@ impl Vault {
         preset: &Preset,
     ) -> Result<TokenRecord, Error> {
         let connection = id.sealed_connection();
-        let place = Place::new(id.tenant(), &connection, FIELD);
+        let place = place(id, &connection);
         let mut record = TokenRecord::new(self.seal.seal(place, &tokens.to_bytes()?).await?);
         if let Some(end) = tokens.expires_at {
             record = record.with_expires_at(end);
@@ -111,7 +116,7 @@ impl Vault {
     /// The same record under the current key.
     pub(super) async fn reseal(&self, id: &ConnectionId, record: &TokenRecord) -> Result<TokenRecord, Error> {
         let connection = id.sealed_connection();
-        let place = Place::new(id.tenant(), &connection, FIELD);
+        let place = place(id, &connection);
         let opened = self.seal.open(place, &record.sealed).await?;
         let mut record = record.clone();
         record.sealed = self.seal.seal(place, opened.expose()).await?;

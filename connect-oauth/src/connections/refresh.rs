@@ -45,14 +45,26 @@ pub(super) struct Refresher {
 }
 
 /// Whoever waits for a refresh, told once: of its end, or before, that the end takes longer.
-struct Waiting(Mutex<Option<oneshot::Sender<Result<Token, Error>>>>);
+struct Waiting(Option<oneshot::Sender<Result<Token, Error>>>);
 
 impl Waiting {
-    fn tell(&self, outcome: Result<Token, Error>) {
-        if let Some(waiting) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    fn tell(&mut self, outcome: Result<Token, Error>) {
+        if let Some(waiting) = self.0.take() {
             // Gone already: the refresh goes on for whoever comes next.
             let _ = waiting.send(outcome);
         }
+    }
+}
+
+/// Since when, and how slowly by now, somebody looks whether a lease is free.
+struct Patience {
+    begun: Instant,
+    look: Duration,
+}
+
+impl Patience {
+    fn new(look: Duration) -> Self {
+        Self { begun: Instant::now(), look }
     }
 }
 
@@ -95,9 +107,8 @@ impl Refresher {
     ///
     /// The exchange runs in a task of its own, so that nobody who goes away loses what it brings.
     pub(super) async fn fetch(self: &Arc<Self>, wanted: Wanted) -> Result<Token, Error> {
-        let begun = Instant::now();
+        let mut patience = Patience::new(FIRST_LOOK);
         let turn = self.take_turn().await?;
-        let mut look = FIRST_LOOK;
         loop {
             let held = self.load().await?;
             if let Some(token) = self.judge(&held, &wanted)? {
@@ -105,9 +116,9 @@ impl Refresher {
             }
             if let Some(fence) = self.vault.store.lease(&self.id.key(), self.habits.lease).await? {
                 let (tell, told) = oneshot::channel();
-                let (this, waiting) = (Arc::clone(self), Waiting(Mutex::new(Some(tell))));
+                let (this, mut waiting) = (Arc::clone(self), Waiting(Some(tell)));
                 tokio::spawn(async move {
-                    let outcome = this.with_lease(fence, this.renew(&wanted, &waiting)).await;
+                    let outcome = this.with_lease(fence, this.renew(&wanted, &mut waiting)).await;
                     waiting.tell(outcome);
                     drop(turn);
                 });
@@ -116,27 +127,30 @@ impl Refresher {
                     Err(Error::new(ErrorKind::Unavailable, message).with_retry(RetryAdvice::Later))
                 });
             }
-            if begun.elapsed() >= self.habits.longest_wait {
-                return Err(self.takes_too_long());
-            }
-            sleep(look).await;
-            look = (look * 2).min(SLOWEST_LOOK);
+            self.wait(&mut patience).await?;
         }
     }
 
     /// Keeps everybody else from refreshing, here and elsewhere, for as long as the work takes.
     pub(super) async fn alone<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let begun = Instant::now();
+        let mut patience = Patience::new(SLOWEST_LOOK);
         let _turn = self.take_turn().await?;
         loop {
             if let Some(fence) = self.vault.store.lease(&self.id.key(), self.habits.lease).await? {
                 return self.with_lease(fence, work).await;
             }
-            if begun.elapsed() >= self.habits.longest_wait {
-                return Err(self.takes_too_long());
-            }
-            sleep(SLOWEST_LOOK).await;
+            self.wait(&mut patience).await?;
         }
+    }
+
+    /// Waits before the next look at a lease that somebody else has.
+    async fn wait(&self, patience: &mut Patience) -> Result<(), Error> {
+        if patience.begun.elapsed() >= self.habits.longest_wait {
+            return Err(self.takes_too_long());
+        }
+        sleep(patience.look).await;
+        patience.look = (patience.look * 2).min(SLOWEST_LOOK);
+        Ok(())
     }
 
     /// Waits until nothing is under way.
@@ -188,7 +202,7 @@ impl Refresher {
     }
 
     /// With the lease: looks again, asks the provider, stores, and only then hands out.
-    async fn renew(&self, wanted: &Wanted, waiting: &Waiting) -> Result<Token, Error> {
+    async fn renew(&self, wanted: &Wanted, waiting: &mut Waiting) -> Result<Token, Error> {
         let mut held = self.load().await?;
         let mut has_asked_again = false;
         loop {
@@ -264,7 +278,7 @@ impl Refresher {
         held: Held,
         used: Secret,
         tokens: Tokens,
-        waiting: &Waiting,
+        waiting: &mut Waiting,
     ) -> Result<Token, Error> {
         let tokens = match &held.tokens {
             Some(old) => tokens.replacing(old),
