@@ -5,7 +5,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::{Poll, ready};
+use std::task::Poll;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http_body::Body;
@@ -24,25 +24,29 @@ pub(crate) enum ReadError {
     Interrupted,
 }
 
-/// The whole body, at most `limit` bytes, before `deadline`.
+/// The whole body, at most `limit` bytes, before the deadline.
+///
+/// The deadline is made by `start` when there is something to wait for: a body that is there already, the
+/// usual case, costs no timer.
 pub(crate) async fn read<B: Body>(
     body: B,
     limit: usize,
-    mut deadline: Option<Sleep>,
+    start: impl FnOnce() -> Option<Sleep>,
 ) -> Result<Bytes, ReadError> {
     if usize::try_from(body.size_hint().lower()).map_or(true, |least| least > limit) {
         return Err(ReadError::TooLarge);
     }
     let mut body = pin!(body);
     let mut pieces = Pieces::default();
+    let (mut start, mut deadline) = (Some(start), None);
     poll_fn(|cx| {
-        if let Some(deadline) = &mut deadline
-            && deadline.as_mut().poll(cx).is_ready()
-        {
-            return Poll::Ready(Err(ReadError::TooSlow));
-        }
+        let mut is_waiting = false;
         for _ in 0..PIECES_PER_TURN {
-            let Some(frame) = ready!(body.as_mut().poll_frame(cx)) else { return Poll::Ready(Ok(())) };
+            let Poll::Ready(frame) = body.as_mut().poll_frame(cx) else {
+                is_waiting = true;
+                break;
+            };
+            let Some(frame) = frame else { return Poll::Ready(Ok(())) };
             let Ok(frame) = frame else { return Poll::Ready(Err(ReadError::Interrupted)) };
             // Frames that are not data are trailers, which no scheme signs.
             if let Ok(data) = frame.into_data() {
@@ -52,7 +56,17 @@ pub(crate) async fn read<B: Body>(
                 pieces.push(data);
             }
         }
-        cx.waker().wake_by_ref();
+        if let Some(start) = start.take() {
+            deadline = start();
+        }
+        if let Some(deadline) = &mut deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(ReadError::TooSlow));
+        }
+        if !is_waiting {
+            cx.waker().wake_by_ref();
+        }
         Poll::Pending
     })
     .await?;

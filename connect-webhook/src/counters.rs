@@ -7,26 +7,46 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every way a request can end. Codes of refusals are logged, too, and stay stable.
-const CODES: [&str; 20] = [
+const CODES: &[&str] = &[
     ACCEPTED,
     DUPLICATE,
     HANDSHAKE,
     "unknown_endpoint",
+    "malformed_request",
+    "rate_limited",
     "method_not_allowed",
+    "registration_closed",
+    "wrong_verify_token",
     "too_large",
     "too_slow",
     "interrupted",
     "missing_header",
+    "missing_field",
     "malformed_header",
+    "no_matching_scheme",
+    "bad_encoding",
     "duplicate_header",
     "invalid_timestamp",
     "timestamp_too_old",
     "timestamp_in_future",
     "signature_mismatch",
+    "body_hash_mismatch",
+    "qsh_mismatch",
+    "unknown_key",
+    "untrusted_key_url",
+    "claim_mismatch",
+    "malformed_body",
+    "missing_url",
+    "no_secret_yet",
     "unsupported_content_type",
     "malformed_payload",
     "busy",
+    "over_quota",
     "sink_error",
+    "key_fetch_failed",
+    "key_unreadable",
+    "key_fetches_exhausted",
+    "handshake_failed",
     // For codes that somebody forgot to list above.
     "other",
 ];
@@ -73,8 +93,14 @@ impl Counters {
 }
 
 /// The counters themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tally([AtomicU64; CODES.len()]);
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; CODES.len()])
+    }
+}
 
 impl Tally {
     pub(crate) fn add(&self, code: &str) {

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
+use crate::encoding::hex;
 use crate::error::PayloadError;
-use crate::plan::hex;
-use crate::pointer::{Pointer, extract};
+use crate::pointer::{Pointer, find};
 
 /// A webhook delivery. Receivers hand it out as [`Verified<Delivery>`](crate::Verified).
 ///
@@ -45,8 +45,15 @@ pub struct Delivery {
     /// The dedupe id: the provider's own where the scheme knows one, else `body:` and the lower-case
     /// hexadecimal SHA-256 of the body followed by the signature bytes. Equal for every retry of one event.
     /// GitHub and Jira do not sign theirs, so somebody who captured a delivery can send it again under a new
-    /// id: see [`Delivery::body_sha256`].
+    /// id: see [`Delivery::replay_key`].
     pub id: String,
+    /// What recognises a captured delivery that comes again under another id: equal for the same body, signed at
+    /// the same time if the provider signs one. `None` where the id is signed, or where the scheme says that
+    /// equal bodies are different events ([`bodies_repeat`](field@crate::Scheme::bodies_repeat)).
+    ///
+    /// Take a second delivery with the same tenant, source and replay key for a duplicate, as
+    /// [`Deduplicating`](crate::Deduplicating) and the inbox of connect-flow do.
+    pub replay_key: Option<String>,
     /// The event type in the provider's spelling, such as `issues` or `jira:issue_created`. `None` if the
     /// delivery names none, as Slack's slash commands do.
     pub event: Option<String>,
@@ -82,6 +89,7 @@ impl Delivery {
             scheme: Arc::clone(&source),
             source,
             id: id.into(),
+            replay_key: None,
             event: None,
             ordering_key: None,
             content_type: None,
@@ -104,13 +112,12 @@ impl Delivery {
     /// on every call.
     pub fn action(&self) -> Option<String> {
         let action = Pointer::parse("/action")?;
-        extract(&self.payload, &[action]).ok()?.pop()?
+        find(&self.payload, &action).map(|found| found.as_str().to_owned())
     }
 
     /// Lower-case hexadecimal SHA-256 of the raw body, computed on every call.
     ///
-    /// Equal ids with different hashes are a conflict; equal hashes under different ids are, for schemes that
-    /// sign no timestamp, a replayed capture.
+    /// Equal ids with different hashes are a conflict, or a provider that counts its attempts in the body.
     pub fn body_sha256(&self) -> String {
         hex(&Sha256::digest(&self.body))
     }

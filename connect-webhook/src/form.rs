@@ -6,25 +6,39 @@
 //! repaired.
 
 use bytes::Bytes;
-use percent_encoding::percent_decode;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::error::PayloadError;
 use crate::scheme::FormRule;
 
 /// The JSON text that a form stands for.
-pub(crate) fn payload(rule: FormRule, body: &[u8]) -> Result<Bytes, PayloadError> {
-    match (rule, find(body, b"payload")) {
-        (FormRule::Refuse, _) => Err(PayloadError::UnsupportedContentType),
-        (_, Some(payload)) => Ok(payload.into()),
-        (FormRule::PayloadField, None) => Err(PayloadError::MissingPayloadField),
-        (FormRule::PayloadFieldOrFields, None) => as_object(body),
+pub(crate) fn payload(rule: &FormRule, body: &[u8]) -> Result<Bytes, PayloadError> {
+    let find = |name: &str| {
+        fields(body).find(|(key, _)| decode(key) == name.as_bytes()).map(|(_, value)| decode(value).into())
+    };
+    match rule {
+        FormRule::Refuse => Err(PayloadError::UnsupportedContentType),
+        FormRule::Fields => as_object(body),
+        FormRule::Field(name) => find(name).ok_or(PayloadError::MissingPayloadField),
+        FormRule::FieldOrFields(name) => find(name).map_or_else(|| as_object(body), Ok),
     }
 }
 
-/// The first field of this name.
-fn find(body: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    fields(body).find(|(key, _)| decode(key) == name).map(|(_, value)| decode(value))
+/// The first field of this name, if it is UTF-8.
+pub(crate) fn field(body: &[u8], name: &str) -> Option<String> {
+    let (_, value) = fields(body).find(|(key, _)| decode(key) == name.as_bytes())?;
+    String::from_utf8(decode(value)).ok()
+}
+
+/// The parameter of this name of a query, decoded.
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+    field(query.as_bytes(), name)
+}
+
+/// Text as the value of a field.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 fn as_object(body: &[u8]) -> Result<Bytes, PayloadError> {
@@ -38,14 +52,14 @@ fn as_object(body: &[u8]) -> Result<Bytes, PayloadError> {
 }
 
 /// Still encoded names and values.
-fn fields(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub(crate) fn fields(body: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     body.split(|byte| *byte == b'&').filter(|field| !field.is_empty()).map(|field| {
         let mut halves = field.splitn(2, |byte| *byte == b'=');
         (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
     })
 }
 
-fn decode(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn decode(raw: &[u8]) -> Vec<u8> {
     let spaced: Vec<u8> = raw.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     percent_decode(&spaced).collect()
 }
@@ -64,23 +78,26 @@ mod tests {
             (b"&&payload", b""),
         ];
         for (form, expected) in cases {
-            assert_eq!(payload(FormRule::PayloadField, form).unwrap(), expected);
+            assert_eq!(payload(&FormRule::Field("payload".into()), form).unwrap(), expected);
         }
     }
 
     #[test]
     fn a_form_without_payload_depends_on_the_scheme() {
         let form = b"command=%2Fdeploy&text=now+please&text=again&empty=";
-        let missing = payload(FormRule::PayloadField, form);
+        let missing = payload(&FormRule::Field("payload".into()), form);
         assert!(matches!(missing, Err(PayloadError::MissingPayloadField)));
-        let object = payload(FormRule::PayloadFieldOrFields, form).unwrap();
+        let object = payload(&FormRule::FieldOrFields("payload".into()), form).unwrap();
         assert_eq!(object, r#"{"command":"/deploy","empty":"","text":"now please"}"#);
-        let refused = payload(FormRule::Refuse, b"payload={}");
+        let refused = payload(&FormRule::Refuse, b"payload={}");
         assert!(matches!(refused, Err(PayloadError::UnsupportedContentType)));
     }
 
     #[test]
     fn fields_that_are_not_utf8_are_an_error() {
-        assert!(matches!(payload(FormRule::PayloadFieldOrFields, b"a=%ff"), Err(PayloadError::NotUtf8)));
+        assert!(matches!(
+            payload(&FormRule::FieldOrFields("payload".into()), b"a=%ff"),
+            Err(PayloadError::NotUtf8)
+        ));
     }
 }

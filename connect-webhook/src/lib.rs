@@ -52,7 +52,10 @@
 //!   gets a 400: it is malformed, whoever sent it); no error, log line or `Debug` shows a secret, a
 //!   signature or a body; comparisons take constant time.
 //! - **A 2xx means taken.** It is sent only after [`Sink::accept`] returned.
-//! - **Bounded.** Body size, and body time with a [`Timer`]; junk is refused before its body is read.
+//! - **Bounded.** Body size, requests per second if you say so, and body time with a [`Timer`]; junk is refused
+//!   before its body is read.
+//! - **Introductions are gated.** Handshakes are answered here. One that hands over a secret unsigned is heard
+//!   only while your [`Registration`] is open.
 //!
 //! It stores nothing and runs nothing in the background: the sink decides whether an accepted delivery
 //! survives a crash. It does not check source addresses; a valid signature is stronger.
@@ -65,46 +68,94 @@
 //! |---|---|
 //! | `tokio` | `TokioTimer`, for the read time-out |
 //! | `axum` | module `axum`: a router for axum 0.8; brings `tokio` |
+//! | `hyper` | module `hyper`: a service for hyper 1; brings `tokio` |
+//! | `asymmetric` | module `keys`: AWS SNS, PayPal, Google Pub/Sub, SendGrid, tokens of Microsoft Graph |
+//! | `send` | module `send`: sends webhooks of your own, signed, retried, guarded; brings `tokio` |
+//! | `rustls` | TLS for `send`, by rustls with ring |
+//! | `rustls-aws-lc` | the same with aws-lc-rs, which wins where both are on |
+//! | `native-tls` | TLS for `send` by the operating system's library, used where rustls is not on |
 
 mod answer;
+#[cfg(feature = "asymmetric")]
+mod asymmetric;
 mod body;
 mod clock;
+mod code;
 mod counters;
+mod dedupe;
 mod delivery;
+#[cfg(feature = "asymmetric")]
+mod der;
+mod describe;
+mod diagnose;
+#[cfg(feature = "ed25519")]
+mod ed25519;
+mod encoding;
 mod endpoint;
 mod error;
+mod facts;
 mod form;
+pub mod guide;
 mod handshake;
+mod incoming;
+mod jwt;
 mod key;
+#[cfg(feature = "asymmetric")]
+pub mod keys;
+pub mod lambda;
+mod limit;
+mod outcome;
+mod path;
 mod plan;
 mod pointer;
+#[cfg(feature = "asymmetric")]
+mod ready;
 mod receive;
+mod registration;
+mod rfc3339;
+mod route;
 pub mod scheme;
 pub mod schemes;
+mod settings;
 mod sign;
 mod sink;
 mod timer;
 mod verified;
+mod verifier_builder;
 mod verify;
 
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+#[cfg(feature = "send")]
+pub mod send;
 
 #[doc(no_inline)]
 pub use async_trait::async_trait;
 pub use clock::{Clock, FixedClock, SystemClock, UnixTime};
 pub use counters::Counters;
+pub use dedupe::{Claim, Dedupe, DedupeKey, Deduplicating, MemoryDedupe, Repeat, Repeats};
 pub use delivery::Delivery;
+pub use describe::Description;
+pub use diagnose::Diagnosis;
 pub use endpoint::Endpoint;
 pub use error::{BuildError, PayloadError, VerifyError};
+pub use incoming::Incoming;
+pub use outcome::Outcome;
 pub use receive::{Receiver, ReceiverBuilder};
+pub use registration::{ConfirmSubscription, Registration, SecretSink};
+pub use route::{
+    Dispatch, Event, FromDelivery, HandlerError, Item, ItemOutcome, Retry, Router, UnknownEvents,
+};
 pub use scheme::Scheme;
 #[doc(no_inline)]
 pub use secrecy::SecretString;
-pub use sign::sign;
+pub use sign::{Signer, sign};
 pub use sink::{Acceptance, Sink, SinkError};
 #[cfg(feature = "tokio")]
 pub use timer::TokioTimer;
 pub use timer::{Sleep, Timer};
 pub use verified::{Trust, Verified};
-pub use verify::{Verification, Verifier};
+pub use verifier_builder::VerifierBuilder;
+pub use verify::{Streaming, Verification, Verifier};

@@ -1,239 +1,481 @@
 //! A scheme, checked and made ready: header names parsed, JSON pointers split, contradictions refused.
 //!
-//! Built once per verifier. Everything here reads a request by the plan and decides nothing:
-//! [`Plan::presented`] and [`Plan::timestamp`] find what the sender claims, [`Plan::facts`] finds the id and
-//! the event type. Nothing on the path of a valid signature allocates.
+//! Built once per verifier. Everything here reads a request by the plan and decides nothing: [`Plan::claims`]
+//! finds what the sender claims, [`Plan::presented`] the signatures, [`Plan::feed`] the signed bytes. What a
+//! verified payload says about itself is read by [`facts`](crate::facts). Nothing on the path of a valid
+//! signature allocates, unless a signed value stands in the body.
+
+use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
-use sha2::{Digest, Sha256};
 
 use crate::clock::UnixTime;
-use crate::error::{BuildError, PayloadError, VerifyError};
-use crate::handshake;
-use crate::key::{MAX_SIGNATURE_BYTES, Signature};
-use crate::pointer::{MAX_POINTERS, Pointer, extract};
-use crate::scheme::{Encoding, Grammar, Locator, Part, Scheme, Source, TimestampRule, TimestampUnit};
+use crate::encoding::Signature;
+use crate::error::{BuildError, VerifyError};
+use crate::form;
+use crate::incoming::Incoming;
+use crate::key::token;
+use crate::pointer::{Pointer, Scalar, extract, find};
+use crate::rfc3339;
+use crate::scheme::{Algorithm, Encoding, Grammar, Part, Scheme, Source, TimestampRule, TimestampUnit};
 
-/// Longer ids are not believed: an id header is unsigned and becomes a key in somebody's database.
-const MAX_ID_BYTES: usize = 256;
+/// How many values of the body a signature and its base may name: kept on the stack.
+const MAX_SIGNED_VALUES: usize = 4;
+
+/// The longest token behind base64, such as HTTP's Basic credentials.
+const MAX_TOKEN_BYTES: usize = 1024;
 
 /// See the module's text.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    signature: HeaderName,
-    timestamp: Option<HeaderName>,
-    keep: Vec<HeaderName>,
-    id: Vec<Slot>,
-    event: Vec<Slot>,
-    ordering_key: Vec<Slot>,
-    /// What [`Slot::Json`] points into; the handshake's pointers come last.
-    pointers: Vec<Pointer>,
-    handshake_from: usize,
+    signature: Place,
+    timestamp: Option<Place>,
+    base: Vec<Piece>,
+    /// What [`Place::Json`] counts.
+    json: Vec<Pointer>,
+    /// What [`Place::Form`] counts.
+    form: Vec<String>,
+    /// A timestamp inside the signed body: read after the signature has been checked.
+    late_timestamp: Option<Pointer>,
 }
 
-/// A [`Locator`], ready to use.
+/// A [`Source`], ready to use.
 #[derive(Debug)]
-enum Slot {
+enum Place {
     Header(HeaderName),
+    First(Vec<HeaderName>),
+    Every(Vec<HeaderName>),
     Json(usize),
+    Form(usize),
+    Pair(String),
 }
 
-/// The timestamp a sender claims.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stamp<'a> {
-    /// As received: this is what is signed.
-    pub(crate) text: &'a [u8],
-    pub(crate) time: UnixTime,
-}
-
-/// What a payload and its headers say about themselves.
+/// A [`Part`], ready to use.
 #[derive(Debug)]
-pub(crate) struct Facts {
-    pub(crate) id: Option<String>,
-    pub(crate) event: Option<String>,
-    pub(crate) ordering_key: Option<String>,
-    /// The answer, if this is a handshake.
-    pub(crate) challenge: Option<String>,
+enum Piece {
+    Literal(String),
+    Header(Vec<HeaderName>),
+    Json(usize),
+    Form(usize),
+    Timestamp,
+    Method,
+    Url,
+    Secret,
+    Body,
+}
+
+/// What a sender claims, as far as it must be known before the signature is checked.
+#[derive(Debug)]
+pub(crate) struct Claims<'a> {
+    pub(crate) incoming: Incoming<'a>,
+    json: [Option<Scalar<'a>>; MAX_SIGNED_VALUES],
+    form: [Option<Scalar<'a>>; MAX_SIGNED_VALUES],
+    /// When it was signed, unless that stands inside the signed body.
+    pub(crate) time: Option<UnixTime>,
 }
 
 impl Plan {
     /// Checks a scheme.
     pub(crate) fn compile(scheme: &Scheme) -> Result<Self, BuildError> {
-        let unusable = |reason: &str| BuildError::InvalidScheme {
-            scheme: scheme.name.to_string(),
-            reason: reason.to_owned(),
+        check(scheme)?;
+        let mut plan = Self {
+            signature: Place::Form(0),
+            timestamp: None,
+            base: Vec::with_capacity(scheme.base.len()),
+            json: Vec::new(),
+            form: Vec::new(),
+            late_timestamp: None,
         };
-        let header = |name: &str| {
-            HeaderName::from_bytes(name.as_bytes())
-                .map_err(|_| unusable(&format!("`{name}` is not a header name; correct it")))
-        };
-        let source = |Source::Header(name): &Source| header(name);
-
-        if scheme.name.trim().is_empty() {
-            return Err(unusable("it has no name; give it one"));
-        }
-        if !scheme.base.contains(&Part::Body) {
-            return Err(unusable("the signature does not cover the body; add `body` to `base`"));
-        }
-        if scheme.base.contains(&Part::Timestamp) != scheme.timestamp.is_some() {
-            return Err(unusable(
-                "a timestamp counts only if it is signed; \
-                 set both `timestamp` in `base` and a `timestamp` rule, or neither",
-            ));
-        }
-        if scheme.body_limit_bytes == 0 {
-            return Err(unusable("`body_limit_bytes` is 0; set the largest body to accept"));
-        }
-        if !(200..300).contains(&scheme.acknowledge) {
-            return Err(unusable("`acknowledge` is not a success status; use 200, 202 or 204"));
-        }
-
-        let mut pointers = Vec::new();
-        let mut pointer = |text: &str| {
-            let pointer = Pointer::parse(text)
-                .ok_or_else(|| unusable(&format!("JSON pointer `{text}` does not start with `/`; add it")))?;
-            pointers.push(pointer);
-            Ok(pointers.len() - 1)
-        };
-        let mut slots = |locators: &[Locator]| {
-            let slot = |locator: &Locator| match locator {
-                Locator::Header(name) => header(name).map(Slot::Header),
-                Locator::Json(text) => pointer(text).map(Slot::Json),
-            };
-            locators.iter().map(slot).collect::<Result<Vec<_>, BuildError>>()
-        };
-        let (id, event) = (slots(&scheme.id)?, slots(&scheme.event)?);
-        let ordering_key = slots(&scheme.ordering_key)?;
-        for text in handshake::pointers(scheme.challenge) {
-            pointer(text)?;
-        }
-        if pointers.len() > MAX_POINTERS {
-            return Err(unusable("it names more than 64 JSON pointers; leave some out"));
-        }
-        Ok(Self {
-            signature: source(&scheme.signature)?,
-            timestamp: scheme.timestamp.as_ref().map(|rule| source(&rule.source)).transpose()?,
-            keep: {
-                let mut keep =
-                    scheme.keep_headers.iter().map(|name| header(name)).collect::<Result<Vec<_>, _>>()?;
-                // The W3C trace context, so that one trace spans the sender, the inbox and the handler.
-                keep.push(HeaderName::from_static("traceparent"));
-                keep
-            },
-            id,
-            event,
-            ordering_key,
-            handshake_from: pointers.len() - handshake::pointers(scheme.challenge).len(),
-            pointers,
-        })
-    }
-
-    /// The signature a sender presents, decoded.
-    pub(crate) fn presented(&self, scheme: &Scheme, headers: &HeaderMap) -> Result<Signature, VerifyError> {
-        let value = only(headers, &self.signature)?;
-        let malformed =
-            || VerifyError::MalformedHeader { header: self.signature.clone(), form: form(scheme) };
-        let text = match &scheme.grammar {
-            Grammar::Bare => value,
-            Grammar::Prefixed(prefix) => value.strip_prefix(prefix.as_bytes()).ok_or_else(malformed)?,
-        };
-        match scheme.encoding {
-            Encoding::Hex => unhex(text).ok_or_else(malformed),
-        }
-    }
-
-    /// The timestamp a sender claims, or `None` for schemes without one.
-    pub(crate) fn timestamp<'h>(
-        &self,
-        scheme: &Scheme,
-        headers: &'h HeaderMap,
-    ) -> Result<Option<Stamp<'h>>, VerifyError> {
-        let (Some(header), Some(rule)) = (&self.timestamp, &scheme.timestamp) else { return Ok(None) };
-        let text = only(headers, header)?;
-        // Digits only: no sign, blank or fraction, which readers understand differently. 15 digits cannot
-        // overflow.
-        let value = match text.len() {
-            1..=15 if text.iter().all(u8::is_ascii_digit) => {
-                text.iter().fold(0_i64, |value, digit| value * 10 + i64::from(digit - b'0'))
+        plan.signature = plan.place(scheme, &scheme.signature)?;
+        if let Some(rule) = &scheme.timestamp {
+            match &rule.source {
+                Source::Json(text) if !scheme.base.contains(&Part::Timestamp) => {
+                    plan.late_timestamp = Some(pointer(scheme, text)?);
+                }
+                source => plan.timestamp = Some(plan.place(scheme, source)?),
             }
-            _ => return Err(VerifyError::BadTimestamp { header: header.clone() }),
-        };
-        let seconds = match rule.unit {
-            TimestampUnit::Seconds => value,
-            TimestampUnit::Milliseconds => value / 1000,
-        };
-        Ok(Some(Stamp { text, time: UnixTime(seconds) }))
-    }
-
-    /// The names and values a sender sets: of the signature, and of the timestamp if the scheme has one.
-    pub(crate) fn sender_headers(&self) -> (&HeaderName, Option<&HeaderName>) {
-        (&self.signature, self.timestamp.as_ref())
-    }
-
-    /// The id, the event type and the handshake of a JSON payload. Fails if the payload is not JSON.
-    pub(crate) fn facts(
-        &self,
-        scheme: &Scheme,
-        headers: &HeaderMap,
-        payload: &[u8],
-    ) -> Result<Facts, PayloadError> {
-        let mut values = extract(payload, &self.pointers)?;
-        let handshake = values.get_mut(self.handshake_from..).unwrap_or_default();
-        let challenge = handshake::answer(scheme.challenge, handshake)?;
-        let text = |slot: &Slot| {
-            let text = match slot {
-                Slot::Header(name) => headers.get(name)?.to_str().ok()?,
-                Slot::Json(index) => values.get(*index)?.as_deref()?,
+        }
+        for part in &*scheme.base {
+            let piece = match part {
+                Part::Literal(text) => Piece::Literal(text.to_string()),
+                Part::Header(name) => Piece::Header(vec![header(scheme, name)?]),
+                Part::FirstHeader(names) => Piece::Header(headers(scheme, names)?),
+                Part::Json(text) => Piece::Json(plan.json(scheme, text)?),
+                Part::Form(name) => Piece::Form(plan.form(name)),
+                Part::Timestamp => Piece::Timestamp,
+                Part::Method => Piece::Method,
+                Part::Url => Piece::Url,
+                Part::Secret => Piece::Secret,
+                Part::Body => Piece::Body,
             };
-            let usable = !text.trim().is_empty() && text.len() <= MAX_ID_BYTES;
-            usable.then(|| text.to_owned())
-        };
-        Ok(Facts {
-            id: self.id.iter().find_map(text),
-            event: self.event.iter().find_map(text),
-            ordering_key: self.ordering_key.iter().find_map(text),
-            challenge,
+            plan.base.push(piece);
+        }
+        if plan.json.len() > MAX_SIGNED_VALUES || plan.form.len() > MAX_SIGNED_VALUES {
+            return Err(unusable(scheme, "more than 4 values of the body are signed; sign the body instead"));
+        }
+        Ok(plan)
+    }
+
+    fn place(&mut self, scheme: &Scheme, source: &Source) -> Result<Place, BuildError> {
+        Ok(match source {
+            Source::Header(name) => Place::Header(header(scheme, name)?),
+            Source::FirstHeader(names) => Place::First(headers(scheme, names)?),
+            Source::EveryHeader(names) => Place::Every(headers(scheme, names)?),
+            Source::Json(text) => Place::Json(self.json(scheme, text)?),
+            Source::Form(name) => Place::Form(self.form(name)),
+            Source::Pair(key) => Place::Pair(key.to_string()),
         })
     }
 
-    /// The headers the scheme wants kept.
-    pub(crate) fn kept(&self, headers: &HeaderMap) -> HeaderMap {
-        let present = |name: &HeaderName| Some((name.clone(), headers.get(name)?.clone()));
-        self.keep.iter().filter_map(present).collect()
+    fn json(&mut self, scheme: &Scheme, text: &str) -> Result<usize, BuildError> {
+        let pointer = pointer(scheme, text)?;
+        let known = self.json.iter().position(|known| *known == pointer);
+        Ok(known.unwrap_or_else(|| {
+            self.json.push(pointer);
+            self.json.len() - 1
+        }))
+    }
+
+    fn form(&mut self, name: &str) -> usize {
+        let known = self.form.iter().position(|known| known == name);
+        known.unwrap_or_else(|| {
+            self.form.push(name.to_owned());
+            self.form.len() - 1
+        })
+    }
+
+    /// What the sender claims. Fails if a signed value is missing or the timestamp is none.
+    pub(crate) fn claims<'a>(
+        &self,
+        scheme: &Scheme,
+        incoming: Incoming<'a>,
+    ) -> Result<Claims<'a>, VerifyError> {
+        let mut claims = Claims::new(incoming);
+        self.read_claims(scheme, &mut claims)?;
+        Ok(claims)
+    }
+
+    /// As [`Plan::claims`], in place: what is claimed takes some hundred bytes, and moving them takes time.
+    pub(crate) fn read_claims(&self, scheme: &Scheme, claims: &mut Claims<'_>) -> Result<(), VerifyError> {
+        let incoming = claims.incoming;
+        if !self.json.is_empty() {
+            extract(incoming.body, &self.json, &mut claims.json).map_err(|_| VerifyError::MalformedBody)?;
+        }
+        for (name, slot) in self.form.iter().zip(&mut claims.form) {
+            *slot = form::field(incoming.body, name).map(Scalar::Owned);
+        }
+        for piece in &self.base {
+            match piece {
+                Piece::Header(names) => {
+                    first(incoming.headers, names)?;
+                }
+                Piece::Json(index) if claims.json(*index).is_none() => {
+                    return Err(self.missing(scheme, &scheme.base));
+                }
+                Piece::Form(index) if claims.form(*index).is_none() => {
+                    return Err(self.missing(scheme, &scheme.base));
+                }
+                Piece::Url if incoming.url.is_empty() => return Err(VerifyError::MissingUrl),
+                _ => {}
+            }
+        }
+        if let (Some(place), Some(rule)) = (&self.timestamp, &scheme.timestamp) {
+            let time = read_time(rule, self.timestamp_text(scheme, claims, place)?)?;
+            claims.time = Some(time);
+        }
+        Ok(())
+    }
+
+    /// The time inside a signed body, for schemes that have it there.
+    pub(crate) fn late_time(&self, scheme: &Scheme, body: &[u8]) -> Result<Option<UnixTime>, VerifyError> {
+        let (Some(pointer), Some(rule)) = (&self.late_timestamp, &scheme.timestamp) else { return Ok(None) };
+        let found = find(body, pointer).ok_or_else(|| VerifyError::MissingField { field: place(rule) })?;
+        read_time(rule, found.as_str().as_bytes()).map(Some)
+    }
+
+    /// Passes every signature on that the sender presents, decoded. Fails if there is none of the right kind.
+    pub(crate) fn presented(
+        &self,
+        scheme: &Scheme,
+        claims: &Claims<'_>,
+        mut each: impl FnMut(&Signature),
+    ) -> Result<(), VerifyError> {
+        let mut seen = Seen::default();
+        match &self.signature {
+            Place::Header(name) => {
+                read_signatures(scheme, only(claims.incoming.headers, name)?, &mut seen, &mut each);
+            }
+            Place::First(names) => {
+                read_signatures(scheme, first(claims.incoming.headers, names)?, &mut seen, &mut each);
+            }
+            Place::Every(names) => {
+                let mut any = false;
+                for name in names {
+                    match only(claims.incoming.headers, name) {
+                        Ok(text) => {
+                            any = true;
+                            read_signatures(scheme, text, &mut seen, &mut each);
+                        }
+                        Err(VerifyError::MissingHeader { .. }) => {}
+                        Err(other) => return Err(other),
+                    }
+                }
+                if let (false, Some(name)) = (any, names.first()) {
+                    return Err(VerifyError::MissingHeader { header: name.clone() });
+                }
+            }
+            Place::Json(_) | Place::Form(_) => {
+                let text = self
+                    .text(claims, &self.signature)
+                    .ok_or_else(|| VerifyError::MissingField { field: source(&scheme.signature) })?;
+                read_signatures(scheme, text, &mut seen, &mut each);
+            }
+            Place::Pair(_) => {}
+        }
+        if seen.decoded {
+            return Ok(());
+        }
+        Err(match (&scheme.grammar, &self.signature) {
+            _ if seen.matching => VerifyError::BadEncoding { form: form(scheme) },
+            (Grammar::Pairs { .. }, _) if seen.pairs => VerifyError::NoMatchingScheme { form: form(scheme) },
+            (Grammar::Versions(_), _) => VerifyError::NoMatchingScheme { form: form(scheme) },
+            (_, Place::Header(name)) => {
+                VerifyError::MalformedHeader { header: name.clone(), form: form(scheme) }
+            }
+            (_, Place::First(names) | Place::Every(names)) if !names.is_empty() => {
+                let header = names.first().cloned().unwrap_or(http::header::AUTHORIZATION);
+                VerifyError::MalformedHeader { header, form: form(scheme) }
+            }
+            _ => VerifyError::BadEncoding { form: form(scheme) },
+        })
+    }
+
+    /// Passes the signed bytes on, piece by piece: bodies may be binary and are never copied into a base
+    /// string. With `body` as `None`, only what comes before it.
+    pub(crate) fn feed(
+        &self,
+        scheme: &Scheme,
+        claims: &Claims<'_>,
+        url: &str,
+        secret: &[u8],
+        sink: &mut dyn FnMut(&[u8]),
+    ) {
+        for piece in &self.base {
+            self.feed_piece(scheme, piece, claims, url, secret, sink);
+        }
+    }
+
+    /// The signed bytes before the body, or those after it.
+    pub(crate) fn feed_beside_body(
+        &self,
+        scheme: &Scheme,
+        claims: &Claims<'_>,
+        url: &str,
+        after: bool,
+        sink: &mut dyn FnMut(&[u8]),
+    ) {
+        let is_body = |piece: &Piece| matches!(piece, Piece::Body);
+        let split = self.base.iter().position(is_body).unwrap_or(self.base.len());
+        let pieces = if after { self.base.get(split + 1..) } else { self.base.get(..split) };
+        for piece in pieces.unwrap_or_default() {
+            self.feed_piece(scheme, piece, claims, url, &[], sink);
+        }
+    }
+
+    /// Whether the body can be hashed as it arrives.
+    pub(crate) fn can_stream(&self) -> bool {
+        let bodies = self.base.iter().filter(|piece| matches!(piece, Piece::Body)).count();
+        bodies == 1 && self.json.is_empty() && self.form.is_empty() && self.late_timestamp.is_none()
+    }
+
+    fn feed_piece(
+        &self,
+        scheme: &Scheme,
+        piece: &Piece,
+        claims: &Claims<'_>,
+        url: &str,
+        secret: &[u8],
+        sink: &mut dyn FnMut(&[u8]),
+    ) {
+        // What is missing was refused by `claims`.
+        match piece {
+            Piece::Literal(text) => sink(text.as_bytes()),
+            Piece::Header(names) => sink(first(claims.incoming.headers, names).unwrap_or_default()),
+            Piece::Json(index) => sink(claims.json(*index).unwrap_or_default()),
+            Piece::Form(index) => sink(claims.form(*index).unwrap_or_default()),
+            Piece::Timestamp => {
+                if let Some(place) = &self.timestamp {
+                    sink(self.timestamp_text(scheme, claims, place).unwrap_or_default());
+                }
+            }
+            Piece::Method => sink(claims.incoming.method.as_str().as_bytes()),
+            Piece::Url => sink(url.as_bytes()),
+            Piece::Secret => sink(secret),
+            Piece::Body => sink(claims.incoming.body),
+        }
+    }
+
+    fn text<'c>(&self, claims: &'c Claims<'_>, place: &Place) -> Option<&'c [u8]> {
+        match place {
+            Place::Json(index) => claims.json(*index),
+            Place::Form(index) => claims.form(*index),
+            _ => None,
+        }
+    }
+
+    fn timestamp_text<'c>(
+        &self,
+        scheme: &Scheme,
+        claims: &'c Claims<'_>,
+        place: &Place,
+    ) -> Result<&'c [u8], VerifyError> {
+        let missing = || VerifyError::MissingField {
+            field: scheme.timestamp.as_ref().map(self::place).unwrap_or_default(),
+        };
+        match place {
+            Place::Header(name) => only(claims.incoming.headers, name),
+            Place::First(names) => first(claims.incoming.headers, names),
+            Place::Pair(key) => {
+                let text = match &self.signature {
+                    Place::Header(name) => only(claims.incoming.headers, name)?,
+                    Place::First(names) => first(claims.incoming.headers, names)?,
+                    _ => return Err(missing()),
+                };
+                let Grammar::Pairs { separator, .. } = &scheme.grammar else { return Err(missing()) };
+                let mut found = pairs(text, *separator).filter(|(name, _)| *name == key.as_bytes());
+                let malformed = || VerifyError::MalformedHeader {
+                    header: self.signature_header().unwrap_or(http::header::AUTHORIZATION),
+                    form: form(scheme),
+                };
+                let (_, value) = found.next().ok_or_else(malformed)?;
+                // Two times leave open which one is signed.
+                if found.any(|(_, other)| other != value) { Err(malformed()) } else { Ok(value) }
+            }
+            Place::Json(_) | Place::Form(_) => self.text(claims, place).ok_or_else(missing),
+            Place::Every(_) => Err(missing()),
+        }
+    }
+
+    fn missing(&self, scheme: &Scheme, base: &[Part]) -> VerifyError {
+        let field = base.iter().find_map(|part| match part {
+            Part::Json(text) | Part::Form(text) => Some(text.to_string()),
+            _ => None,
+        });
+        VerifyError::MissingField { field: field.unwrap_or_else(|| scheme.name.to_string()) }
+    }
+
+    /// The header that a sender puts the signature in, if it is one.
+    pub(crate) fn signature_header(&self) -> Option<HeaderName> {
+        match &self.signature {
+            Place::Header(name) => Some(name.clone()),
+            Place::First(names) | Place::Every(names) => names.first().cloned(),
+            _ => None,
+        }
+    }
+
+    /// The header that a sender puts the timestamp in, if it is one.
+    pub(crate) fn timestamp_header(&self) -> Option<HeaderName> {
+        match self.timestamp.as_ref()? {
+            Place::Header(name) => Some(name.clone()),
+            Place::First(names) => names.first().cloned(),
+            _ => None,
+        }
+    }
+
+    /// The headers that are signed beside the timestamp.
+    pub(crate) fn signed_headers(&self) -> impl Iterator<Item = &[HeaderName]> {
+        self.base.iter().filter_map(|piece| match piece {
+            Piece::Header(names) => Some(&**names),
+            _ => None,
+        })
     }
 }
 
-/// How far the timestamp may be from `now`.
-pub(crate) fn check_window(rule: &TimestampRule, signed: UnixTime, now: UnixTime) -> Result<(), VerifyError> {
-    let age_seconds = now.0.saturating_sub(signed.0);
-    if age_seconds > i64::from(rule.past_seconds) {
-        return Err(VerifyError::TimestampTooOld { age_seconds, limit_seconds: rule.past_seconds });
+impl<'a> Claims<'a> {
+    pub(crate) fn new(incoming: Incoming<'a>) -> Self {
+        const NONE: Option<Scalar<'_>> = None;
+        Self { incoming, json: [NONE; MAX_SIGNED_VALUES], form: [NONE; MAX_SIGNED_VALUES], time: None }
     }
-    let ahead_seconds = age_seconds.saturating_neg();
-    if ahead_seconds > i64::from(rule.future_seconds) {
-        return Err(VerifyError::TimestampInFuture { ahead_seconds, limit_seconds: rule.future_seconds });
+
+    fn json(&self, index: usize) -> Option<&[u8]> {
+        self.json.get(index)?.as_ref().map(|scalar| scalar.as_str().as_bytes())
     }
-    Ok(())
+
+    fn form(&self, index: usize) -> Option<&[u8]> {
+        self.form.get(index)?.as_ref().map(|scalar| scalar.as_str().as_bytes())
+    }
 }
 
-/// The dedupe id of a delivery that names none: equal for a copy of the same request, and only for that.
-///
-/// The signature is part of it because a scheme that signs a timestamp may send equal bodies for different
-/// events (a slash command typed twice); the decoded bytes, because one signature can be spelt in several
-/// ways and a captured request must not become a new one by upper-casing it.
-pub(crate) fn fallback_id(body: &[u8], signature: &Signature) -> String {
-    let digest = Sha256::new().chain_update(body).chain_update(signature.as_bytes()).finalize();
-    format!("body:{}", hex(&digest))
+/// What was found on the way to a signature, to say what is wrong.
+#[derive(Default)]
+struct Seen {
+    pairs: bool,
+    matching: bool,
+    decoded: bool,
 }
 
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+/// Reads the signatures out of one header or field.
+fn read_signatures(scheme: &Scheme, text: &[u8], seen: &mut Seen, each: &mut impl FnMut(&Signature)) {
+    let mut one = |text: &[u8]| {
+        seen.matching = true;
+        if let Some(signature) = decode(scheme, text) {
+            seen.decoded = true;
+            each(&signature);
+        }
+    };
+    match &scheme.grammar {
+        Grammar::Bare => one(text),
+        Grammar::Prefixed(prefix) => {
+            if let Some(text) = text.strip_prefix(prefix.as_bytes()) {
+                one(text);
+            }
+        }
+        Grammar::Pairs { separator, signature } => {
+            let mut any = false;
+            for (key, value) in pairs(text, *separator) {
+                any = true;
+                if key == signature.as_bytes() {
+                    one(value);
+                }
+            }
+            seen.pairs |= any;
+        }
+        Grammar::Versions(version) => {
+            for entry in text.split(|byte| *byte == b' ') {
+                let rest = entry.strip_prefix(version.as_bytes()).and_then(|rest| rest.strip_prefix(b","));
+                if let Some(text) = rest {
+                    one(text);
+                }
+            }
+        }
+    }
+}
+
+fn decode(scheme: &Scheme, text: &[u8]) -> Option<Signature> {
+    match (scheme.algorithm, scheme.encoding) {
+        (Algorithm::Token, Encoding::Base64) => {
+            use base64::Engine;
+            let mut bytes = [0; MAX_TOKEN_BYTES];
+            let length = crate::encoding::BASE64.decode_slice(text, &mut bytes).ok()?;
+            Some(Signature::new(&token(bytes.get(..length)?)))
+        }
+        (Algorithm::Token, _) => Some(Signature::new(&token(text))),
+        (_, encoding) => Signature::decode(encoding, text),
+    }
+}
+
+/// `key=value` by `key=value`, without the blanks round a pair.
+fn pairs(text: &[u8], separator: char) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let separator = u8::try_from(separator).unwrap_or(b',');
+    text.split(move |byte| *byte == separator).filter_map(|pair| {
+        let pair = pair.trim_ascii();
+        let middle = pair.iter().position(|byte| *byte == b'=')?;
+        Some((pair.get(..middle)?, pair.get(middle + 1..)?))
+    })
 }
 
 /// The value of a header, which may be repeated only with the same value.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h [u8], VerifyError> {
+pub(crate) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h [u8], VerifyError> {
     let mut values = headers.get_all(name).iter();
     let first = values.next().ok_or_else(|| VerifyError::MissingHeader { header: name.clone() })?;
     if values.any(|value| value != first) {
@@ -242,32 +484,190 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h [u8], Verif
     Ok(first.as_bytes())
 }
 
-/// `None` if the text is not hexadecimal. Text that is too long for any signature ends up as one that never
-/// matches.
-fn unhex(text: &[u8]) -> Option<Signature> {
-    let nibble = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    };
-    let (pairs, []) = text.as_chunks::<2>() else { return None };
-    let mut bytes = [0; MAX_SIGNATURE_BYTES];
-    for (index, [high, low]) in pairs.iter().enumerate() {
-        let byte = nibble(*high)? << 4 | nibble(*low)?;
-        if let Some(slot) = bytes.get_mut(index) {
-            *slot = byte;
-        }
-    }
-    Signature::new(bytes.get(..pairs.len()).unwrap_or_default())
+/// The value of the first of these headers that is there.
+fn first<'h>(headers: &'h HeaderMap, names: &[HeaderName]) -> Result<&'h [u8], VerifyError> {
+    let present = names.iter().find(|name| headers.contains_key(*name)).or(names.first());
+    // A scheme that names no header was refused.
+    present.map_or(Ok(&[]), |name| only(headers, name))
 }
 
-/// For an error's text: what the signature header should look like.
-fn form(scheme: &Scheme) -> String {
-    let Encoding::Hex = scheme.encoding;
+pub(crate) fn read_time(rule: &TimestampRule, text: &[u8]) -> Result<UnixTime, VerifyError> {
+    let seconds = match rule.unit {
+        TimestampUnit::Rfc3339 => rfc3339::parse(text).map(|time| time.0),
+        TimestampUnit::Seconds => digits(text),
+        TimestampUnit::Milliseconds => digits(text).map(|value| value / 1000),
+    };
+    seconds.map(UnixTime).ok_or_else(|| VerifyError::BadTimestamp { place: place(rule) })
+}
+
+/// Digits only: no sign, blank or fraction, which readers understand differently. 15 digits cannot overflow.
+fn digits(text: &[u8]) -> Option<i64> {
+    let is_number = (1..=15).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+    is_number.then(|| text.iter().fold(0_i64, |value, digit| value * 10 + i64::from(digit - b'0')))
+}
+
+/// How far the timestamp may be from `now`.
+pub(crate) fn check_window(rule: &TimestampRule, signed: UnixTime, now: UnixTime) -> Result<(), VerifyError> {
+    window(signed, now, rule.past_seconds, rule.future_seconds)
+}
+
+/// As [`check_window`], for rules in code.
+pub(crate) fn window(signed: UnixTime, now: UnixTime, past: u32, future: u32) -> Result<(), VerifyError> {
+    let age_seconds = now.0.saturating_sub(signed.0);
+    if age_seconds > i64::from(past) {
+        return Err(VerifyError::TimestampTooOld { age_seconds, limit_seconds: past });
+    }
+    let ahead_seconds = age_seconds.saturating_neg();
+    if ahead_seconds > i64::from(future) {
+        return Err(VerifyError::TimestampInFuture { ahead_seconds, limit_seconds: future });
+    }
+    Ok(())
+}
+
+/// The URL with the scheme's escapes decoded, if that is another one.
+pub(crate) fn unescaped<'u>(scheme: &Scheme, url: &'u str) -> Option<Cow<'u, str>> {
+    if scheme.url_escapes.is_empty() || !url.contains('%') {
+        return None;
+    }
+    let mut plain = String::with_capacity(url.len());
+    let mut rest = url;
+    while let Some(at) = rest.find('%') {
+        let (before, escape) = rest.split_at(at);
+        plain.push_str(before);
+        let known = escape
+            .get(..3)
+            .filter(|escape| scheme.url_escapes.iter().any(|known| known.eq_ignore_ascii_case(escape)));
+        let decoded = known.and_then(|text| u8::from_str_radix(text.get(1..)?, 16).ok());
+        let taken = match decoded.filter(u8::is_ascii) {
+            Some(byte) => {
+                plain.push(char::from(byte));
+                3
+            }
+            None => {
+                plain.push('%');
+                1
+            }
+        };
+        rest = escape.get(taken..).unwrap_or_default();
+    }
+    plain.push_str(rest);
+    (plain != url).then_some(Cow::Owned(plain))
+}
+
+/// For an error's text: what the signature should look like.
+pub(crate) fn form(scheme: &Scheme) -> String {
+    let encoding = match scheme.encoding {
+        Encoding::Hex => "<hex>",
+        Encoding::Base64 => "<base64>",
+        Encoding::Text => "<text>",
+    };
     match &scheme.grammar {
-        Grammar::Bare => "<hex>".to_owned(),
-        Grammar::Prefixed(prefix) => format!("{prefix}<hex>"),
+        Grammar::Bare => encoding.to_owned(),
+        Grammar::Prefixed(prefix) => format!("{prefix}{encoding}"),
+        Grammar::Pairs { separator, signature } => match &scheme.timestamp {
+            Some(TimestampRule { source: Source::Pair(key), .. }) => {
+                format!("{key}=<timestamp>{separator}{signature}={encoding}")
+            }
+            _ => format!("{signature}={encoding}"),
+        },
+        Grammar::Versions(version) => format!("{version},{encoding}"),
+    }
+}
+
+/// For an error's text: where the timestamp should be.
+fn place(rule: &TimestampRule) -> String {
+    source(&rule.source)
+}
+
+fn source(source: &Source) -> String {
+    match source {
+        Source::Header(name) | Source::Json(name) | Source::Form(name) | Source::Pair(name) => {
+            name.to_string()
+        }
+        Source::FirstHeader(names) | Source::EveryHeader(names) => {
+            names.first().map(ToString::to_string).unwrap_or_default()
+        }
+    }
+}
+
+fn unusable(scheme: &Scheme, reason: &str) -> BuildError {
+    BuildError::InvalidScheme { scheme: scheme.name.to_string(), reason: reason.to_owned() }
+}
+
+pub(crate) fn header(scheme: &Scheme, name: &str) -> Result<HeaderName, BuildError> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| unusable(scheme, &format!("`{name}` is not a header name; correct it")))
+}
+
+fn headers(scheme: &Scheme, names: &[Cow<'static, str>]) -> Result<Vec<HeaderName>, BuildError> {
+    if names.is_empty() {
+        return Err(unusable(scheme, "a list of headers is empty; name one"));
+    }
+    names.iter().map(|name| header(scheme, name)).collect()
+}
+
+pub(crate) fn pointer(scheme: &Scheme, text: &str) -> Result<Pointer, BuildError> {
+    Pointer::parse(text)
+        .ok_or_else(|| unusable(scheme, &format!("JSON pointer `{text}` does not start with `/`; add it")))
+}
+
+/// What contradicts itself, as a table of conditions and remedies.
+fn check(scheme: &Scheme) -> Result<(), BuildError> {
+    let is_code = matches!(scheme.algorithm, Algorithm::Code(_));
+    let is_token = scheme.algorithm == Algorithm::Token;
+    let signs = |part: &Part| scheme.base.contains(part);
+    let timestamp = scheme.timestamp.as_ref().map(|rule| &rule.source);
+    let timed_body = matches!(timestamp, Some(Source::Json(_))) && signs(&Part::Body);
+    let is_pair = matches!(timestamp, Some(Source::Pair(_)));
+    let contradictions = [
+        (scheme.name.trim().is_empty(), "it has no name; give it one"),
+        (
+            !is_code && !is_token && signs(&Part::Body) != scheme.covers_body,
+            "`covers_body` and `base` contradict each other: the signature does not cover the body unless \
+             `body` is in `base`; add it, or set `covers_body = false`",
+        ),
+        (
+            is_token && scheme.covers_body,
+            "a token does not cover the body; set `covers_body = false` and an empty `base`",
+        ),
+        (is_token && !scheme.base.is_empty(), "a token signs nothing; set `base = []`"),
+        (
+            !is_code && !timed_body && signs(&Part::Timestamp) != scheme.timestamp.is_some(),
+            "a timestamp counts only if it is signed; set both `timestamp` in `base` and a `timestamp` rule, or \
+             neither",
+        ),
+        (
+            is_pair && !matches!(scheme.grammar, Grammar::Pairs { .. }),
+            "a timestamp in a pair needs the grammar `pairs`; set it",
+        ),
+        (
+            matches!(timestamp, Some(Source::EveryHeader(_))),
+            "a timestamp stands in one header; use `header` or `first_header`",
+        ),
+        (matches!(scheme.signature, Source::Pair(_)), "only a timestamp can be a `pair`; name the header"),
+        (
+            signs(&Part::Secret) != matches!(scheme.algorithm, Algorithm::Digest(_)),
+            "`secret` belongs in `base` for a plain `digest`, and only there",
+        ),
+        (
+            scheme.encoding == Encoding::Text && !is_token && !is_code,
+            "a signature is `hex` or `base64`; only a token is `text`",
+        ),
+        (
+            matches!(&scheme.grammar, Grammar::Pairs { separator, signature }
+                if !separator.is_ascii() || signature.is_empty()),
+            "`pairs` needs an ASCII separator and the key of the signature; set both",
+        ),
+        (scheme.methods.is_empty(), "it has no `methods`; name one, usually POST"),
+        (scheme.body_limit_bytes == 0, "`body_limit_bytes` is 0; set the largest body to accept"),
+        (
+            !(200..300).contains(&scheme.acknowledge),
+            "`acknowledge` is not a success status; use 200, 202 or 204",
+        ),
+    ];
+    match contradictions.into_iter().find(|(is_contradiction, _)| *is_contradiction) {
+        Some((_, reason)) => Err(unusable(scheme, reason)),
+        None => Ok(()),
     }
 }
 
@@ -277,29 +677,20 @@ mod tests {
     use crate::schemes;
 
     #[test]
-    fn hexadecimal_survives_a_round_trip_in_both_cases() {
-        let bytes: Vec<u8> = (0..32).map(|byte| byte * 8 + 7).collect();
-        let text = hex(&bytes);
-        for text in [text.to_uppercase(), text] {
-            assert_eq!(unhex(text.as_bytes()).unwrap().as_bytes(), bytes);
-        }
-        for text in ["0", "0g", "+1", " 1", "\u{ff11}"] {
-            assert!(unhex(text.as_bytes()).is_none(), "{text:?}");
-        }
-        assert!(unhex("00".repeat(65).as_bytes()).unwrap().as_bytes().is_empty());
-    }
-
-    #[test]
     fn contradictions_are_refused_with_a_remedy() {
         let slack = || schemes::SLACK.clone();
         let github = || schemes::GITHUB.clone();
-        let cases: [(Scheme, &str); 8] = [
+        let cases: [(Scheme, &str); 12] = [
             (Scheme { name: "".into(), ..github() }, "no name"),
             (Scheme { base: vec![Part::Literal("x".into())].into(), ..github() }, "cover the body"),
+            (Scheme { covers_body: false, ..github() }, "cover the body"),
             (Scheme { timestamp: None, ..slack() }, "timestamp"),
             (Scheme { base: vec![Part::Body].into(), ..slack() }, "timestamp"),
             (Scheme { signature: Source::Header("a b".into()), ..github() }, "header name"),
-            (Scheme { id: vec![Locator::Json("id".into())].into(), ..github() }, "start with `/`"),
+            (Scheme { signature: Source::Json("id".into()), ..github() }, "start with `/`"),
+            (Scheme { signature: Source::FirstHeader(vec![].into()), ..github() }, "is empty"),
+            (Scheme { algorithm: Algorithm::Token, ..github() }, "does not cover the body"),
+            (Scheme { base: vec![Part::Secret, Part::Body].into(), ..github() }, "digest"),
             (Scheme { body_limit_bytes: 0, ..github() }, "body_limit_bytes"),
             (Scheme { acknowledge: 302, ..github() }, "acknowledge"),
         ];
@@ -318,24 +709,33 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_are_understood() {
-        let mut scheme = schemes::SLACK.clone();
-        scheme.timestamp.as_mut().unwrap().unit = TimestampUnit::Milliseconds;
-        let plan = Plan::compile(&scheme).unwrap();
-        let headers =
-            [(plan.timestamp.clone().unwrap(), "1750000000999".parse().unwrap())].into_iter().collect();
-        let stamp = plan.timestamp(&scheme, &headers).unwrap().unwrap();
-        assert_eq!((stamp.time, stamp.text), (UnixTime(1_750_000_000), b"1750000000999".as_slice()));
+    fn milliseconds_and_dates_are_understood() {
+        let mut rule = TimestampRule::header("x", 300);
+        for (unit, text, expected) in [
+            (TimestampUnit::Seconds, "1750000000", Some(1_750_000_000)),
+            (TimestampUnit::Milliseconds, "1750000000999", Some(1_750_000_000)),
+            (TimestampUnit::Rfc3339, "2025-06-15T15:06:40Z", Some(1_750_000_000)),
+            (TimestampUnit::Seconds, "+1750000000", None),
+            (TimestampUnit::Seconds, "1e9", None),
+            (TimestampUnit::Milliseconds, "9999999999999999", None),
+            (TimestampUnit::Rfc3339, "1750000000", None),
+        ] {
+            rule.unit = unit;
+            assert_eq!(read_time(&rule, text.as_bytes()).ok(), expected.map(UnixTime), "{text}");
+        }
     }
 
     #[test]
-    fn an_id_that_is_blank_or_huge_is_not_an_id() {
-        let plan = Plan::compile(&schemes::GITHUB).unwrap();
-        for (value, expected) in [(" ", None), (&*"x".repeat(257), None), ("x", Some("x"))] {
-            let mut headers = HeaderMap::new();
-            headers.insert("x-github-delivery", value.parse().unwrap());
-            let facts = plan.facts(&schemes::GITHUB, &headers, b"{}").unwrap();
-            assert_eq!(facts.id.as_deref(), expected);
+    fn only_the_escapes_that_a_scheme_names_are_decoded() {
+        let mut scheme = schemes::GITHUB.clone();
+        scheme.url_escapes = vec!["%3A".into(), "%2F".into()].into();
+        let cases = [
+            ("https://x/?u=http%3a%2F%2Fy%20z%", Some("https://x/?u=http://y%20z%")),
+            ("https://x/?u=%20", None),
+            ("https://x/", None),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(unescaped(&scheme, url).as_deref(), expected);
         }
     }
 }

@@ -6,7 +6,9 @@
 //! take one of those before writing your own. [`Scheme::new`] starts from the most common construction:
 //! hexadecimal HMAC-SHA256 over the raw body.
 //!
-//! Not for providers whose rule is a program (sorted form fields, certificates, JWTs): those need code.
+//! Nine providers sign by a rule that no data describes (sorted form fields, certificates, JWTs). Theirs are
+//! rows too, with [`Algorithm::Code`] naming the rule, so that everything else about them is data like the
+//! rest.
 //!
 //! A scheme is checked when a [`Verifier`](crate::Verifier) is built from it. Unknown fields are refused when
 //! a scheme is deserialised, because a misspelt `timestamp` would switch replay protection off without a
@@ -18,6 +20,9 @@ use serde::{Deserialize, Serialize};
 
 /// Text that is borrowed in the built-in rows and owned in rows read from a file.
 pub type Text = Cow<'static, str>;
+
+/// Several of something, borrowed in the built-in rows and owned in rows read from a file.
+pub type List<T> = Cow<'static, [T]>;
 
 /// The body cap of a scheme that names none: generous for JSON events, small enough to hold in memory.
 pub const DEFAULT_BODY_LIMIT_BYTES: usize = 1024 * 1024;
@@ -48,6 +53,9 @@ pub const DEFAULT_BODY_LIMIT_BYTES: usize = 1024 * 1024;
 pub struct Scheme {
     /// Short lower-case name, such as `github`; appears in logs and in [`Delivery::scheme`](crate::Delivery).
     pub name: Text,
+    /// The provider's page that this row is taken from.
+    #[serde(default)]
+    pub docs: Text,
     /// How the signature is computed.
     #[serde(default)]
     pub algorithm: Algorithm,
@@ -59,27 +67,57 @@ pub struct Scheme {
     /// How the signature bytes are written as text.
     #[serde(default)]
     pub encoding: Encoding,
-    /// What is signed, in order. Must contain [`Part::Body`].
+    /// How the secret's text becomes a key.
+    #[serde(default)]
+    pub secret: SecretForm,
+    /// What is signed, in order. Without [`Part::Body`] the row must say `covers_body = false`.
     #[serde(default = "body_alone")]
-    pub base: Cow<'static, [Part]>,
+    pub base: List<Part>,
+    /// Whether the signature proves the body. `false` for tokens, and for providers that sign only a
+    /// timestamp: then whoever reads one delivery on its way can put another body under its signature.
+    #[serde(default = "yes")]
+    pub covers_body: bool,
+    /// The provider has something better by now: refused unless
+    /// [`allow_weak`](crate::VerifierBuilder::allow_weak) is called.
+    #[serde(default)]
+    pub weak: bool,
+    /// Two events may have the same body, byte by byte, as notices that only say "something changed" have.
+    /// Without an id, such deliveries are told apart by when they came; and an equal body is no sign of a
+    /// replay.
+    #[serde(default)]
+    pub bodies_repeat: bool,
     /// The signed timestamp and how far it may be off. `None`: the provider signs none, and replay protection
     /// rests on the dedupe id alone.
     #[serde(default)]
     pub timestamp: Option<TimestampRule>,
-    /// Where the dedupe id stands; the first hit wins.
+    /// Percent escapes, such as `%3A`, that the sender decodes in the URL before it signs it. Both forms are
+    /// tried.
     #[serde(default)]
-    pub id: Cow<'static, [Locator]>,
-    /// Where the event type stands; the first hit wins.
+    pub url_escapes: List<Text>,
+    /// The methods of a delivery, `POST` alone by default. A method without a body gives the payload `null`.
+    #[serde(default = "post_alone")]
+    pub methods: List<Text>,
+    /// Where the dedupe id stands; the first hit wins. In a batch, JSON pointers count from each item.
     #[serde(default)]
-    pub event: Cow<'static, [Locator]>,
+    pub id: List<Locator>,
+    /// Where the event type stands; the first hit wins. In a batch, JSON pointers count from each item.
+    #[serde(default)]
+    pub event: List<Locator>,
     /// Which object the event is about, for hosts that handle one object's events in order; the first hit
-    /// wins.
+    /// wins. In a batch, JSON pointers count from each item.
     #[serde(default)]
-    pub ordering_key: Cow<'static, [Locator]>,
+    pub ordering_key: List<Locator>,
+    /// Where in the payload the array stands whose items are events of their own; empty text means the
+    /// payload itself. A payload that has no array there is one event.
+    #[serde(default)]
+    pub batch: Option<Text>,
     /// Request headers worth keeping with the delivery. They are not signed: good for logs, not for
     /// decisions.
     #[serde(default)]
-    pub keep_headers: Cow<'static, [Text]>,
+    pub keep_headers: List<Text>,
+    /// Content types that hold JSON although they do not say so, such as `text/plain`.
+    #[serde(default)]
+    pub json_types: List<Text>,
     /// What a form-encoded body means.
     #[serde(default)]
     pub form: FormRule,
@@ -103,22 +141,59 @@ impl Scheme {
     pub fn new(name: impl Into<Text>, signature_header: impl Into<Text>) -> Self {
         Self {
             name: name.into(),
+            docs: Cow::Borrowed(""),
             algorithm: Algorithm::default(),
             signature: Source::Header(signature_header.into()),
             grammar: Grammar::default(),
             encoding: Encoding::default(),
+            secret: SecretForm::default(),
             base: body_alone(),
+            covers_body: true,
+            weak: false,
+            bodies_repeat: false,
             timestamp: None,
+            url_escapes: Cow::Borrowed(&[]),
+            methods: post_alone(),
             id: Cow::Borrowed(&[]),
             event: Cow::Borrowed(&[]),
             ordering_key: Cow::Borrowed(&[]),
+            batch: None,
             keep_headers: Cow::Borrowed(&[]),
+            json_types: Cow::Borrowed(&[]),
             form: FormRule::default(),
             challenge: Challenge::default(),
             body_limit_bytes: DEFAULT_BODY_LIMIT_BYTES,
             acknowledge: accepted(),
             acknowledge_body: AcknowledgeBody::default(),
         }
+    }
+
+    /// Whether verifying takes the URL that the sender called, and so a
+    /// [`public_url`](crate::VerifierBuilder::public_url).
+    pub fn needs_url(&self) -> bool {
+        let by_code = [Code::Twilio, Code::Mandrill, Code::Contentful, Code::AtlassianConnect];
+        self.base.contains(&Part::Url)
+            || matches!(self.algorithm, Algorithm::Code(code) if by_code.contains(&code))
+    }
+
+    /// Whether verifying takes secrets of the host. If not, it takes the provider's public keys, which are
+    /// fetched: see [`keys`](crate::keys).
+    pub fn needs_secret(&self) -> bool {
+        let by_keys = [Code::AwsSns, Code::PayPal, Code::GooglePubSub];
+        !matches!(self.algorithm, Algorithm::Code(code) if by_keys.contains(&code))
+    }
+
+    /// Whether the signature covers the dedupe id. If not, whoever has captured a delivery can send it again
+    /// under another id, and only [`Delivery::replay_key`](crate::Delivery::replay_key) tells.
+    pub fn signs_id(&self) -> bool {
+        self.id.iter().all(|locator| match locator {
+            Locator::Header(name) => self.base.iter().any(|part| match part {
+                Part::Header(signed) => signed.eq_ignore_ascii_case(name),
+                Part::FirstHeader(signed) => signed.iter().any(|signed| signed.eq_ignore_ascii_case(name)),
+                _ => false,
+            }),
+            Locator::Json(_) | Locator::Form(_) => self.covers_body,
+        })
     }
 }
 
@@ -136,8 +211,12 @@ impl From<Scheme> for Cow<'static, Scheme> {
     }
 }
 
-fn body_alone() -> Cow<'static, [Part]> {
+fn body_alone() -> List<Part> {
     Cow::Borrowed(&[Part::Body])
+}
+
+fn post_alone() -> List<Text> {
+    Cow::Borrowed(&[Cow::Borrowed("POST")])
 }
 
 fn default_body_limit() -> usize {
@@ -148,13 +227,28 @@ fn accepted() -> u16 {
     202
 }
 
-/// How a signature is computed. The secret's UTF-8 text is the key.
+fn yes() -> bool {
+    true
+}
+
+/// How a signature is computed.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
     /// HMAC (RFC 2104) with this hash.
     Hmac(Hash),
+    /// A plain hash of text that contains the secret. Weaker than HMAC by construction.
+    Digest(Hash),
+    /// No signature: the sender repeats the secret itself, compared in constant time.
+    Token,
+    /// Ed25519 (RFC 8032), strict. The secret is the public key. Needs feature `ed25519`.
+    Ed25519,
+    /// ECDSA on P-256 with SHA-256, signature in DER. The secret is the public key as SPKI. Needs feature
+    /// `asymmetric`.
+    EcdsaP256Sha256,
+    /// A rule that is a program.
+    Code(Code),
 }
 
 impl Default for Algorithm {
@@ -163,23 +257,65 @@ impl Default for Algorithm {
     }
 }
 
+/// The rules that are programs, one file each.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// HMAC-SHA1 over the URL and the sorted form fields, or the URL with the body's hash in its query.
+    Twilio,
+    /// HMAC-SHA1 over the URL and the sorted form fields.
+    Mandrill,
+    /// HMAC-SHA256 over eight fields of each item.
+    AdyenPayments,
+    /// HMAC-SHA256 over a canonical request with a list of signed headers.
+    Contentful,
+    /// A JWT, HS256, with a hash of method, path and query.
+    AtlassianConnect,
+    /// RSA over the fields of the message, certificate by URL. Needs feature `asymmetric`.
+    AwsSns,
+    /// RSA over ids, time and the body's CRC-32, certificate by URL. Needs feature `asymmetric`.
+    #[serde(rename = "paypal")]
+    PayPal,
+    /// A JWT, RS256, keys by URL. Needs feature `asymmetric`.
+    #[serde(rename = "google_pubsub")]
+    GooglePubSub,
+    /// A shared text in each item; JWTs beside encrypted content, which need feature `asymmetric`.
+    MicrosoftGraph,
+}
+
 /// The hash inside an [`Algorithm`].
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hash {
+    /// SHA-1, 20 bytes. Sound inside HMAC, and still what some providers use.
+    Sha1,
     /// SHA-256, 32 bytes.
     #[default]
     Sha256,
+    /// SHA-512, 64 bytes.
+    Sha512,
 }
 
-/// Where a signed value stands in the request.
+/// Where a value stands in the request.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The whole value of this header. Names are case-insensitive.
     Header(Text),
+    /// The first of these headers that is there.
+    FirstHeader(List<Text>),
+    /// Every one of these headers that is there, each with a signature of its own. Signatures only.
+    EveryHeader(List<Text>),
+    /// The string or number at this JSON pointer (RFC 6901) of the body.
+    Json(Text),
+    /// This field of a form-encoded body.
+    Form(Text),
+    /// The value under this key in the header of the signature, which has the grammar [`Grammar::Pairs`].
+    /// Timestamps only.
+    Pair(Text),
 }
 
 /// What surrounds the signature in its place.
@@ -192,6 +328,16 @@ pub enum Grammar {
     Bare,
     /// A fixed prefix, compared exactly, then the signature: `sha256=757107ea...`.
     Prefixed(Text),
+    /// Keys and values, such as `t=1750000000,v1=8af8...,v1=96a0...`. Blanks round a pair are ignored, and so
+    /// are unknown keys.
+    Pairs {
+        /// What stands between two pairs, such as `,`.
+        separator: char,
+        /// The key of a signature, such as `v1`. It may come several times; one that matches is enough.
+        signature: Text,
+    },
+    /// Versions and signatures, separated by blanks: `v1,Zzlw... v1a,/YWC...`. Other versions are ignored.
+    Versions(Text),
 }
 
 /// How signature bytes are written as text.
@@ -202,6 +348,29 @@ pub enum Encoding {
     /// Hexadecimal. Both cases are accepted, since bytes are compared and not text; lower case is written.
     #[default]
     Hex,
+    /// Base64 with the standard alphabet; padding is written, and may be missing.
+    Base64,
+    /// As it is. For tokens.
+    Text,
+}
+
+/// How the text of a secret becomes a key.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretForm {
+    /// Is cut off if it is there, such as `whsec_`.
+    pub prefix: Text,
+    /// How the rest is written. [`Encoding::Text`]: the UTF-8 text itself is the key.
+    pub encoding: Encoding,
+    /// The fewest bytes of a key, at least 1.
+    pub least_bytes: usize,
+}
+
+impl Default for SecretForm {
+    fn default() -> Self {
+        Self { prefix: Cow::Borrowed(""), encoding: Encoding::Text, least_bytes: 1 }
+    }
 }
 
 /// One piece of the signed bytes.
@@ -215,6 +384,21 @@ pub enum Part {
     Timestamp,
     /// The raw body bytes.
     Body,
+    /// The value of this header.
+    Header(Text),
+    /// The value of the first of these headers that is there.
+    FirstHeader(List<Text>),
+    /// The method in upper case.
+    Method,
+    /// The URL that the sender called, as the sender knows it. Needs a
+    /// [`public_url`](crate::VerifierBuilder::public_url).
+    Url,
+    /// The string or number at this JSON pointer of the body.
+    Json(Text),
+    /// This field of a form-encoded body.
+    Form(Text),
+    /// The secret itself. Only for [`Algorithm::Digest`].
+    Secret,
 }
 
 /// Where the signed timestamp stands and how far it may be from the present.
@@ -255,6 +439,8 @@ pub enum TimestampUnit {
     Seconds,
     /// Milliseconds since 1970.
     Milliseconds,
+    /// A date and a time with an offset, as in RFC 3339: `2025-06-15T15:06:40.634Z`.
+    Rfc3339,
 }
 
 /// Where to find a value in a delivery: an id, an event type, an ordering key.
@@ -266,22 +452,25 @@ pub enum Locator {
     Header(Text),
     /// A string or number at this JSON pointer (RFC 6901) of the payload, such as `/event/type`.
     Json(Text),
+    /// A field of the form-encoded body.
+    Form(Text),
 }
 
 /// What a body of type `application/x-www-form-urlencoded` means.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FormRule {
     /// The provider sends none: answer 415.
     #[default]
     Refuse,
-    /// The JSON payload is the value of the field `payload`. A form without it is answered 400.
-    PayloadField,
-    /// As [`FormRule::PayloadField`], but a form without that field becomes a JSON object of its fields,
-    /// every value a string; of a repeated field the first value counts. Slack's slash commands are such
-    /// forms.
-    PayloadFieldOrFields,
+    /// The JSON payload is the value of this field. A form without it is answered 400.
+    Field(Text),
+    /// As [`FormRule::Field`], but a form without that field becomes a JSON object of its fields, every value
+    /// a string; of a repeated field the first value counts. Slack's slash commands are such forms.
+    FieldOrFields(Text),
+    /// The form becomes a JSON object of its fields; of a repeated field the first value counts.
+    Fields,
 }
 
 /// A handshake that is answered here and never reaches the sink.
@@ -294,11 +483,42 @@ pub enum Challenge {
     None,
     /// A signed payload of `"type": "url_verification"`; the answer is its `challenge` as plain text.
     SlackUrlVerification,
+    /// A signed payload of `"event": "endpoint.url_validation"`; the answer is `payload.plainToken` and its
+    /// HMAC under the secret.
+    ZoomUrlValidation,
+    /// A signed payload of `"type": 1`; the answer is the same. Application events (`"type": 0`) get an empty
+    /// 204.
+    DiscordPing,
+    /// A signed delivery of message type `webhook_callback_verification`; the answer is its `challenge`.
+    TwitchVerification,
+    /// A GET with `hub.mode=subscribe` and our verify token; the answer is its `hub.challenge`.
+    MetaSubscribe,
+    /// A GET with the shared token and `X-Okta-Verification-Challenge`; the answer repeats it as JSON.
+    OktaVerification,
+    /// A POST that hands us the secret in `X-Hook-Secret`; the answer repeats the header. Only while the
+    /// endpoint's registration is open.
+    AsanaHookSecret,
+    /// A GET with `challenge` in its query; the answer repeats it as plain text.
+    DropboxChallenge,
+    /// A POST with `validationToken` in its query; the answer repeats it as plain text.
+    GraphValidation,
+    /// A signed message of type `SubscriptionConfirmation`: the host fetches its `SubscribeURL`.
+    SnsSubscription,
+    /// A first POST with `verification_token`, which becomes the secret. Only while the endpoint's
+    /// registration is open.
+    NotionVerificationToken,
+    /// A POST of event type `SubscriptionValidation`, answered with its `validationCode`, or OPTIONS with
+    /// `WebHook-Request-Origin`. Only while the endpoint's registration is open.
+    AzureEventGrid,
+    /// Signed and unsigned empty deliveries: 200 or 401, neither with a body.
+    XeroIntentToReceive,
+    /// HEAD, to see whether anybody is there: 200.
+    HeadProbe,
 }
 
 /// The body of a success answer.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AcknowledgeBody {
     /// `{"status":"accepted"}` or `{"status":"duplicate"}`: visible in the provider's delivery log.
@@ -306,6 +526,8 @@ pub enum AcknowledgeBody {
     Status,
     /// Nothing, for providers that give a meaning to the answer's body.
     Empty,
+    /// This plain text.
+    Text(Text),
 }
 
 #[cfg(test)]

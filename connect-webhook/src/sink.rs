@@ -6,10 +6,13 @@
 //! as failed.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
 
 use crate::delivery::Delivery;
 use crate::verified::Verified;
@@ -51,8 +54,15 @@ impl<S: Sink + ?Sized> Sink for Arc<S> {
 }
 
 /// What a sink did with a delivery.
+///
+/// ```
+/// use connect_webhook::Acceptance;
+/// // The TwiML that answers a call, or the message that answers a slash command:
+/// let answer = Acceptance::answer("text/xml", "<Response><Say>Hello</Say></Response>");
+/// assert!(matches!(answer, Acceptance::Answer { status, .. } if status == 200));
+/// ```
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Acceptance {
     /// Stored: answered with the scheme's success status.
     Accepted,
@@ -63,6 +73,48 @@ pub enum Acceptance {
         /// When the sender should try again; rounded up to whole seconds.
         retry_after: Duration,
     },
+    /// Not stored, the tenant has had its share: answered 429 with `Retry-After`.
+    OverQuota {
+        /// When the sender should try again; rounded up to whole seconds.
+        retry_after: Duration,
+    },
+    /// Taken, and answered by the sink itself, for providers that make something of the answer: Slack's
+    /// commands, Twilio's calls. They wait 3 to 15 s. See [`Acceptance::answer`].
+    Answer {
+        /// Must be 2xx: anything else counts as a failure of the sink.
+        status: StatusCode,
+        /// Left out if the body is empty.
+        content_type: HeaderValue,
+        /// Sent as it is.
+        body: Bytes,
+    },
+}
+
+impl Acceptance {
+    /// An answer with status 200.
+    pub fn answer(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let content_type = HeaderValue::from_static(content_type);
+        Self::Answer { status: StatusCode::OK, content_type, body: body.into() }
+    }
+}
+
+impl fmt::Debug for Acceptance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted => f.write_str("Accepted"),
+            Self::Duplicate => f.write_str("Duplicate"),
+            Self::Busy { retry_after } => f.debug_struct("Busy").field("retry_after", retry_after).finish(),
+            Self::OverQuota { retry_after } => {
+                f.debug_struct("OverQuota").field("retry_after", retry_after).finish()
+            }
+            Self::Answer { status, content_type, body } => f
+                .debug_struct("Answer")
+                .field("status", status)
+                .field("content_type", content_type)
+                .field("body_bytes", &body.len())
+                .finish(),
+        }
+    }
 }
 
 /// The sink failed: answered 503 with `Retry-After`, so that senders that retry do. The text goes to the log
@@ -73,12 +125,19 @@ pub enum Acceptance {
 /// let error = SinkError::new("disk full").with_retry_after(std::time::Duration::from_secs(60));
 /// assert_eq!(error.to_string(), "the sink could not take the delivery: disk full");
 /// ```
-#[derive(Debug, thiserror::Error)]
-#[error("the sink could not take the delivery: {cause}")]
+#[derive(Debug)]
 pub struct SinkError {
     cause: Box<dyn Error + Send + Sync>,
     retry_after: Duration,
 }
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the sink could not take the delivery: {}", self.cause)
+    }
+}
+
+impl Error for SinkError {}
 
 impl SinkError {
     /// Wraps what went wrong. The sender is asked to come back in 10 s.
