@@ -6,10 +6,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use connect_webhook::{Delivery, Verified};
+use connect_webhook::{Delivery, Trust, UnixTime, Verified};
 
 /// The layout of [`Envelope`]; stored with each one, so that a later version can read an older one.
-pub const SCHEMA_VERSION: u16 = 1;
+///
+/// | version | what it brought |
+/// |---|---|
+/// | 1 | everything but what follows |
+/// | 2 | [`Envelope::replay_key`] |
+pub const SCHEMA_VERSION: u16 = 2;
 
 /// One event. `Debug` shows sizes, not contents.
 ///
@@ -27,6 +32,9 @@ pub struct Envelope {
     pub event_type: String,
     /// What makes it the same event again; unique per tenant and source.
     pub dedupe_key: String,
+    /// What makes it the same request again under another dedupe key, for senders that do not sign theirs: unique per
+    /// tenant and source, too. `None` where the dedupe key is enough.
+    pub replay_key: Option<String>,
     /// Where whoever handed it in wants it to go: `jira`; empty if it does not say, as webhooks never do.
     pub target: String,
     /// What the event is about (an issue's id, say). Kept for hosts; the worker does not order by it: handlers look at
@@ -61,6 +69,7 @@ impl Envelope {
             source: source.into(),
             event_type: event_type.into(),
             dedupe_key: dedupe_key.into(),
+            replay_key: None,
             target: String::new(),
             ordering_key: None,
             content_type: Some("application/json".to_owned()),
@@ -69,6 +78,30 @@ impl Envelope {
             trace_parent: None,
             received_at_seconds: 0,
         }
+    }
+}
+
+impl Envelope {
+    /// The way back: the delivery that this was, for handlers of a `connect-webhook` router. Of its headers only the trace
+    /// context was kept, and its scheme is taken for the source.
+    pub fn delivery(&self) -> Verified<Delivery> {
+        let mut delivery = Delivery::new(
+            Arc::clone(&self.tenant),
+            Arc::clone(&self.source),
+            self.dedupe_key.clone(),
+            self.body.clone(),
+        );
+        delivery.replay_key.clone_from(&self.replay_key);
+        delivery.event = Some(self.event_type.clone()).filter(|event| !event.is_empty());
+        delivery.ordering_key.clone_from(&self.ordering_key);
+        delivery.content_type.clone_from(&self.content_type);
+        delivery.payload = self.payload.clone();
+        delivery.received_at = UnixTime(self.received_at_seconds);
+        // What was a header once still fits into one.
+        if let Some(value) = self.trace_parent.as_ref().and_then(|text| text.parse().ok()) {
+            delivery.headers.insert("traceparent", value);
+        }
+        Verified::trust(delivery, Trust::Stored)
     }
 }
 
@@ -83,6 +116,7 @@ impl From<Verified<Delivery>> for Envelope {
             source: delivery.source,
             event_type: delivery.event.unwrap_or_default(),
             dedupe_key: delivery.id,
+            replay_key: delivery.replay_key,
             target: String::new(),
             ordering_key: delivery.ordering_key,
             content_type: delivery.content_type,

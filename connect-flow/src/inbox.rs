@@ -1,6 +1,7 @@
 //! Where events wait for a worker, and how a worker holds one.
 //!
-//! An event is stored once per (tenant, source, dedupe key). A worker *claims* events: each claim is a lease that ends by
+//! An event is stored once per (tenant, source, dedupe key), and once per (tenant, source, replay key) if it has one: a
+//! captured delivery that comes again under another id is a duplicate as long as the first one is remembered. A worker *claims* events: each claim is a lease that ends by
 //! itself, and counts as an attempt from that moment, so that an event that kills its process still ends in the dead
 //! letters. Whoever holds a lease proves it with the lease's token: after it expired and somebody else claimed the event,
 //! everything the first holder says about it is refused ([`Held::Lost`]).

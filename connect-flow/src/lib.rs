@@ -6,6 +6,7 @@
 //! | [`store`] | what a store is: [`inbox`], [`effect`], [`dead_letter`], [`mapping`], [`log`] |
 //! | [`memory`] | a store in memory, for tests: **volatile**, what it holds is gone when the process ends |
 //! | [`handler`] | what a program does with an event |
+//! | `router` | a `Router` of `connect-webhook` as a handler |
 //! | [`step`] | effects outside, each of which happens once as far as the other side allows |
 //! | [`worker`] | leases events, runs handlers, retries by [`schedule`], gives up into the dead letters |
 //! | [`sink`] | puts what `connect-webhook` received into an inbox |
@@ -30,6 +31,7 @@ pub mod inbox;
 pub mod log;
 pub mod mapping;
 pub mod memory;
+mod router;
 pub mod schedule;
 pub mod sink;
 pub mod step;

@@ -123,14 +123,17 @@ fn accept(session: &Session<'_>, envelope: &Envelope, now: Timestamp) -> Result<
     if let Some(id) = insert(session, envelope, 0, None, now)? {
         return Ok(Receipt::Accepted(id));
     }
+    // Its id says more than its replay key, should the two be of different events.
     let known = session.number(
-        "SELECT id FROM events WHERE tenant = ?1 AND source = ?2 AND dedupe_key = ?3 AND copy = 0",
-        (&*envelope.tenant, &*envelope.source, &envelope.dedupe_key),
+        "SELECT coalesce(
+            (SELECT id FROM events WHERE tenant = ?1 AND source = ?2 AND dedupe_key = ?3 AND copy = 0),
+            (SELECT id FROM events WHERE tenant = ?1 AND source = ?2 AND replay_key = ?4 AND copy = 0))",
+        (&*envelope.tenant, &*envelope.source, &envelope.dedupe_key, &envelope.replay_key),
     )?;
     Ok(Receipt::Duplicate(EventId(known)))
 }
 
-/// Stores an event that runs at once, with its row in the log; `None` if its key is taken.
+/// Stores an event that runs at once, with its row in the log; `None` if its key or its replay key is taken.
 pub(crate) fn insert(
     session: &Session<'_>,
     envelope: &Envelope,
@@ -141,10 +144,10 @@ pub(crate) fn insert(
     let payload = Some(&*envelope.payload).filter(|payload| *payload != &*envelope.body);
     let id = session.one(
         "INSERT INTO events (tenant, source, dedupe_key, copy, schema_version, event_type, ordering_key, content_type,
-                             body, payload, trace_parent, received_at_seconds, target, replay_of, accepted_at, run_at,
-                             due_at, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15, ?15, 'pending')
-         ON CONFLICT (tenant, source, dedupe_key, copy) DO NOTHING RETURNING id",
+                             body, payload, trace_parent, received_at_seconds, target, replay_of, replay_key, accepted_at,
+                             run_at, due_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16, ?16, 'pending')
+         ON CONFLICT DO NOTHING RETURNING id",
         (
             &*envelope.tenant,
             &*envelope.source,
@@ -160,6 +163,7 @@ pub(crate) fn insert(
             envelope.received_at_seconds,
             &envelope.target,
             replay_of.map(|id| id.0),
+            &envelope.replay_key,
             now.as_micros(),
         ),
         |row| row.get(0).map(EventId),

@@ -14,7 +14,11 @@ use crate::error::Fault;
 const APPLICATION_ID: i64 = 0x434E_4354;
 
 /// In order; a number is an index plus one. Never edit one that was published: add another.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001_start.sql"), include_str!("schema/0002_tokens.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_start.sql"),
+    include_str!("schema/0002_tokens.sql"),
+    include_str!("schema/0003_replay_keys.sql"),
+];
 
 /// How often the switch to the write-ahead log is tried. Each refusal means that another process came further, so this is
 /// more processes than ever start together.

@@ -15,6 +15,9 @@ use support::{Folder, at, claim, event};
 const START: &str = include_str!("../src/schema/0001_start.sql");
 const START_SUM: &str = "cbf8521969c145bcab4af8981f0ed6747cd923a4c7ab95ee8b5d8536f4747b48";
 
+/// How many schemas there are by now.
+const NEWEST: i64 = 3;
+
 /// What a version left behind that knew nothing but the first schema, with one event in it.
 fn old(folder: &Folder) {
     let file = Connection::open(folder.file()).expect("a file");
@@ -50,14 +53,32 @@ async fn a_store_of_the_first_schema_keeps_its_events_and_takes_tokens() {
     let folder = Folder::new();
     old(&folder);
     let store = folder.open();
-    assert_eq!(schemas(&folder), 2);
+    assert_eq!(schemas(&folder), NEWEST);
     assert!(matches!(store.accept(event("acme", "old"), at(2)).await.unwrap(), Receipt::Duplicate(_)));
-    assert_eq!(store.claim(claim(3, 9)).await.unwrap().len(), 1);
+    let claims = store.claim(claim(3, 9)).await.unwrap();
+    assert_eq!(claims.len(), 1);
+    assert_eq!((claims[0].envelope.schema_version, &claims[0].envelope.replay_key), (1, &None));
     assert_eq!(store.compare_and_swap("k", None, TokenRecord::new("a")).await.unwrap(), Swap::Stored(1));
     assert!(store.lease("k", Duration::from_secs(60)).await.unwrap().is_some());
     store.close().await;
     folder.open().close().await;
-    assert_eq!(schemas(&folder), 2, "brought up to date once");
+    assert_eq!(schemas(&folder), NEWEST, "brought up to date once");
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_learns_to_recognise_captured_deliveries() {
+    let folder = Folder::new();
+    old(&folder);
+    let store = folder.open();
+    let captured = |key: &str| {
+        let mut event = event("acme", key);
+        event.replay_key = Some("signature:1".to_owned());
+        event
+    };
+    assert!(matches!(store.accept(captured("new"), at(2)).await.unwrap(), Receipt::Accepted(_)));
+    assert!(matches!(store.accept(captured("newer"), at(2)).await.unwrap(), Receipt::Duplicate(_)));
+    assert!(matches!(store.accept(event("acme", "newest"), at(2)).await.unwrap(), Receipt::Accepted(_)));
+    store.close().await;
 }
 
 #[test]
@@ -70,5 +91,5 @@ fn many_processes_bring_one_store_up_to_date() {
             opened.join().unwrap();
         }
     });
-    assert_eq!(schemas(&folder), 2);
+    assert_eq!(schemas(&folder), NEWEST);
 }

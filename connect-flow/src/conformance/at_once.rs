@@ -45,6 +45,25 @@ pub async fn one_key_accepted_at_once_is_stored_once<S: Store>(store: &Arc<S>) -
     same("events", store.counts().await?, Counts { pending: 1, ..Counts::default() })
 }
 
+/// A captured delivery sent again under many ids at once: one event, whichever comes first.
+pub async fn one_replay_key_accepted_at_once_is_stored_once<S: Store>(
+    store: &Arc<S>,
+) -> Result<(), Difference> {
+    let receipts = at_once(|number| {
+        let store = Arc::clone(store);
+        let mut captured = event("a", &number.to_string());
+        captured.replay_key = Some("signature:1".to_owned());
+        async move { Ok(store.accept(captured, at(0)).await?) }
+    })
+    .await?;
+    let (new, others): (Vec<_>, Vec<_>) =
+        receipts.into_iter().partition(|receipt| matches!(receipt, Receipt::Accepted(_)));
+    let [new] = exactly("receipts of a new event", new)?;
+    let (Receipt::Accepted(id) | Receipt::Duplicate(id)) = new;
+    same("the other receipts", others, vec![Receipt::Duplicate(id); CROWD - 1])?;
+    same("events", store.counts().await?, Counts { pending: 1, ..Counts::default() })
+}
+
 /// No event goes to two workers, none is passed over, and the limit of a tenant holds.
 pub async fn events_claimed_at_once_are_leased_once<S: Store>(store: &Arc<S>) -> Result<(), Difference> {
     for tenant in ["a", "b", "c", "d"] {

@@ -50,10 +50,55 @@ pub async fn keys_are_compared_byte_by_byte<S: Store>(store: &S) -> Result<(), D
     Ok(())
 }
 
+/// Whoever captured a delivery can send it again under another id where ids are not signed; the replay key tells, in
+/// whatever state the event is. Another tenant's or source's is not the same, and neither are events without one.
+pub async fn a_captured_delivery_under_a_new_id_is_a_duplicate<S: Store>(
+    store: &S,
+) -> Result<(), Difference> {
+    let captured = |tenant: &str, key: &str| {
+        let mut event = event(tenant, key);
+        event.replay_key = Some("signature:1".to_owned());
+        event
+    };
+    let first = accept_envelope(store, captured("a", "1"), at(0)).await?;
+    let duplicate = Receipt::Duplicate(first);
+    same("under a new id", store.accept(captured("a", "2"), at(1)).await?, duplicate)?;
+    same("under its own id", store.accept(captured("a", "1"), at(1)).await?, duplicate)?;
+    same("without its replay key", store.accept(event("a", "1"), at(1)).await?, duplicate)?;
+
+    accept_envelope(store, captured("b", "1"), at(2)).await?;
+    let mut other = captured("a", "1");
+    other.source = "jira".into();
+    accept_envelope(store, other, at(2)).await?;
+    let mut other = captured("a", "3");
+    other.replay_key = Some("signature:2".to_owned());
+    let third = accept_envelope(store, other, at(2)).await?;
+    for key in ["4", "5", "signature:1"] {
+        accept(store, "a", key, at(2)).await?;
+    }
+    let mut both = captured("a", "3");
+    same("its id is another event's", store.accept(both.clone(), at(3)).await?, Receipt::Duplicate(third))?;
+    both.dedupe_key = "2".to_owned();
+    same("a duplicate left no id behind", store.accept(both, at(3)).await?, duplicate)?;
+
+    for claim in claim(store, at(10), 10).await? {
+        finish(store, &claim, at(11), Ended::Dead).await?;
+    }
+    same("of a dead letter", store.accept(captured("a", "6"), at(12)).await?, duplicate)?;
+    let copy = replay(store, "a", first, at(13)).await?;
+    same(
+        "the replay keeps the key",
+        record(store, "a", copy).await?.envelope.replay_key.as_deref(),
+        Some("signature:1"),
+    )?;
+    same("of a replayed one", store.accept(captured("a", "7"), at(14)).await?, duplicate)
+}
+
 /// Bytes that are no text, a payload that is not the body, what is set and what is not: as it was handed in.
 pub async fn an_envelope_comes_back_exactly<S: Store>(store: &S) -> Result<(), Difference> {
     let mut full = Envelope::new("te'nant", "sl\u{e4}ck", "It's \u{1f980}\n", "k\"ey", "");
     full.schema_version = 7;
+    full.replay_key = Some("It's the s\u{e4}me".to_owned());
     full.ordering_key = Some("C1/1.5".to_owned());
     full.content_type = Some("application/x-www-form-urlencoded; charset=UTF-8".to_owned());
     full.body = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
@@ -77,6 +122,7 @@ pub async fn an_envelope_comes_back_exactly<S: Store>(store: &S) -> Result<(), D
             same(&format!("content type as {how}"), &found.content_type, &envelope.content_type)?;
             same(&format!("trace parent as {how}"), &found.trace_parent, &envelope.trace_parent)?;
             same(&format!("ordering key as {how}"), &found.ordering_key, &envelope.ordering_key)?;
+            same(&format!("replay key as {how}"), &found.replay_key, &envelope.replay_key)?;
             same(&format!("target as {how}"), &found.target, &envelope.target)?;
             same(&format!("version as {how}"), found.schema_version, envelope.schema_version)?;
             same(

@@ -74,6 +74,7 @@ where
     checks! {
         each_key_is_stored_once_per_tenant_and_source
         keys_are_compared_byte_by_byte
+        a_captured_delivery_under_a_new_id_is_a_duplicate
         an_envelope_comes_back_exactly
         an_event_waits_for_its_time
         the_oldest_event_of_a_tenant_comes_first
@@ -109,6 +110,7 @@ where
         sweeping_forgets_only_old_ended_events
         sweeping_goes_in_small_batches
         a_swept_key_may_come_again
+        a_swept_replay_key_may_come_again
         sweeping_a_replay_leaves_its_original
         the_next_due_time_is_the_earliest
         counts_follow_the_events
@@ -116,6 +118,7 @@ where
         a_foreign_tenant_sees_nothing
         a_foreign_lease_changes_nothing
         one_key_accepted_at_once_is_stored_once
+        one_replay_key_accepted_at_once_is_stored_once
         events_claimed_at_once_are_leased_once
         a_dead_letter_replayed_at_once_runs_once
         things_linked_at_once_have_one_partner

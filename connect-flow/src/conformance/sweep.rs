@@ -1,6 +1,8 @@
 //! What is forgotten, and what is not.
 
-use super::actions::{accept, at, claim, claim_one, ended, event, finish, letter, record, replay};
+use super::actions::{
+    accept, accept_envelope, at, claim, claim_one, ended, event, finish, letter, record, replay,
+};
 use super::difference::{Difference, holds, same};
 use super::effects::leave_effects;
 use super::leases::refused;
@@ -87,6 +89,29 @@ pub async fn a_swept_key_may_come_again<S: Store>(store: &S) -> Result<(), Diffe
         )?;
     }
     Ok(())
+}
+
+/// With its event, its replay key is forgotten. A replay's is the original's.
+pub async fn a_swept_replay_key_may_come_again<S: Store>(store: &S) -> Result<(), Difference> {
+    let captured = |key: &str| {
+        let mut event = event("a", key);
+        event.replay_key = Some("signature:1".to_owned());
+        event
+    };
+    let old = accept_envelope(store, captured("1"), at(0)).await?;
+    let claim = claim_one(store, at(0)).await?;
+    finish(store, &claim, at(1), Ended::Done).await?;
+    same("before", store.accept(captured("2"), at(2)).await?, Receipt::Duplicate(old))?;
+    same("sweep", store.sweep(at(10), 10).await?, 1)?;
+
+    let new = accept_envelope(store, captured("3"), at(20)).await?;
+    let claim = claim_one(store, at(20)).await?;
+    finish(store, &claim, at(21), Ended::Dead).await?;
+    replay(store, "a", new, at(22)).await?;
+    let claim = claim_one(store, at(22)).await?;
+    finish(store, &claim, at(23), Ended::Done).await?;
+    same("sweep the replay", store.sweep(at(30), 10).await?, 1)?;
+    same("after it", store.accept(captured("4"), at(31)).await?, Receipt::Duplicate(new))
 }
 
 /// The original keeps its key and its chain, and is not replayed again: its replay went well.

@@ -15,7 +15,7 @@ use crate::envelope::Envelope;
 use crate::inbox::{EventId, EventRecord, Lease, State};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// Tenant, source, dedupe key.
+/// Tenant, source, and the dedupe key or the replay key.
 pub(super) type DedupeKey = (Arc<str>, Arc<str>, String);
 
 #[derive(Default)]
@@ -25,6 +25,8 @@ pub(super) struct Contents {
     pub(super) events: BTreeMap<EventId, Stored>,
     /// Which event has a dedupe key: the one it came with, not its replays.
     pub(super) keys: HashMap<DedupeKey, EventId>,
+    /// The same for replay keys.
+    pub(super) replay_keys: HashMap<DedupeKey, EventId>,
     pub(super) queues: Queues,
     pub(super) unfinished: Load,
     /// Done and skipped, by acceptance: the order in which they are swept.
@@ -59,10 +61,6 @@ impl Stored {
         &self.record.envelope.tenant
     }
 
-    pub(super) fn dedupe_key(&self) -> DedupeKey {
-        dedupe_key(&self.record.envelope)
-    }
-
     /// What the bodies hold in memory. A form's payload is a second copy, a JSON body's is not.
     pub(super) fn bytes(&self) -> usize {
         weight(&self.record.envelope)
@@ -79,6 +77,11 @@ impl Stored {
 
 pub(super) fn dedupe_key(envelope: &Envelope) -> DedupeKey {
     (Arc::clone(&envelope.tenant), Arc::clone(&envelope.source), envelope.dedupe_key.clone())
+}
+
+pub(super) fn replay_key(envelope: &Envelope) -> Option<DedupeKey> {
+    let key = envelope.replay_key.clone()?;
+    Some((Arc::clone(&envelope.tenant), Arc::clone(&envelope.source), key))
 }
 
 pub(super) fn weight(envelope: &Envelope) -> usize {
@@ -137,9 +140,12 @@ impl Contents {
         if let Some(death) = &stored.death {
             self.dead.remove(death.at, id, stored.bytes());
         }
-        let key = stored.dedupe_key();
-        if self.keys.get(&key) == Some(&id) {
-            self.keys.remove(&key);
+        let envelope = &stored.record.envelope;
+        let of_a_replay = replay_key(envelope).map(|key| (&mut self.replay_keys, key));
+        for (keys, key) in [(&mut self.keys, dedupe_key(envelope))].into_iter().chain(of_a_replay) {
+            if keys.get(&key) == Some(&id) {
+                keys.remove(&key);
+            }
         }
         for key in stored.effects {
             if let Some(effect) = self.effects.get_mut(&key) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::contents::{Contents, Death, dedupe_key, held};
+use super::contents::{Contents, Death, dedupe_key, held, replay_key};
 use super::limits::Limits;
 use super::{MemoryStore, number};
 use crate::clock::Timestamp;
@@ -19,11 +19,16 @@ use crate::store::StoreError;
 impl Contents {
     fn accept(&mut self, limits: &Limits, envelope: Envelope, now: Timestamp) -> Result<Receipt, StoreError> {
         let key = dedupe_key(&envelope);
-        if let Some(id) = self.keys.get(&key) {
+        let second = replay_key(&envelope);
+        let known = self.keys.get(&key).or_else(|| self.replay_keys.get(second.as_ref()?));
+        if let Some(id) = known {
             return Ok(Receipt::Duplicate(*id));
         }
         let id = self.add(limits, envelope, None, now)?;
         self.keys.insert(key, id);
+        if let Some(key) = second {
+            self.replay_keys.insert(key, id);
+        }
         Ok(Receipt::Accepted(id))
     }
 
