@@ -10,7 +10,27 @@ use crate::Failure;
 const FLAGS: &[&str] = &["device", "help", "idle", "json", "version"];
 
 /// Options that take a value.
-const WITH_VALUE: &[&str] = &["db", "name", "presets", "redirect-uri", "scope", "set", "tenant"];
+const WITH_VALUE: &[&str] = &[
+    "audience",
+    "body",
+    "db",
+    "header",
+    "issuer",
+    "keys",
+    "method",
+    "name",
+    "now",
+    "presets",
+    "redirect-uri",
+    "scheme",
+    "scope",
+    "service-account",
+    "set",
+    "tenant",
+    "topic",
+    "url",
+    "webhook-id",
+];
 
 /// What was written, until a command has taken it.
 ///

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `arguments` | options, and what to say about wrong ones |
 //! | `output` | tables for people, JSON for programs |
+//! | `webhook/` | `connect webhook ..`: verify and sign deliveries, run test vectors |
 //! | `auth/` | `connect auth ..`: log in, look at connections, keep them alive, change the key |
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 it worked, 1 it failed or was refused,
@@ -13,12 +14,13 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::SystemTime;
 
 mod arguments;
 mod auth;
 mod output;
+mod webhook;
 
 use arguments::Arguments;
 
@@ -34,8 +36,12 @@ commands:
   auth refresh      refresh what would die unused
   auth new-key      make a key that seals tokens
   auth rewrap       seal everything under the current key
+  webhook schemes   whose webhooks are known, and how they sign
+  webhook verify    is a captured delivery genuine, and if not, why
+  webhook sign      a delivery as the provider would send it
+  webhook vectors   run a file of test vectors
 
-`connect auth COMMAND --help` says more. Exit codes: 0 it worked, 1 it failed, 2 change the command line first.
+`connect auth --help` and `connect webhook --help` say more. Exit codes: 0 it worked, 1 it failed, 2 change the command line first.
 ";
 
 /// Looks up a variable of the environment.
@@ -47,6 +53,8 @@ pub type Lookup = dyn Fn(&str) -> Option<String> + Send + Sync;
 pub struct World {
     /// The environment.
     pub vars: Box<Lookup>,
+    /// Standard input: what a command reads unless it is given a file.
+    pub input: Box<dyn Read + Send + Sync>,
     /// Standard output: results.
     pub out: Box<dyn Write + Send + Sync>,
     /// Standard error: everything else.
@@ -99,6 +107,7 @@ impl From<connect_core::Error> for Failure {
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let mut world = World {
 ///     vars: Box::new(|_| None),
+///     input: Box::new(std::io::empty()),
 ///     out: Box::new(std::io::sink()),
 ///     err: Box::new(std::io::sink()),
 ///     has_colours: false,
@@ -126,6 +135,7 @@ async fn dispatch(arguments: Vec<OsString>, world: &mut World) -> Result<u8, Fai
     let mut arguments = Arguments::parse(arguments)?;
     match arguments.word().as_deref() {
         Some("auth") => auth::run(arguments, world).await,
+        Some("webhook") => webhook::run(arguments, world).await,
         None if arguments.flag("version") => {
             arguments.finish()?;
             world.say(concat!("connect ", env!("CARGO_PKG_VERSION")));
@@ -142,7 +152,10 @@ async fn dispatch(arguments: Vec<OsString>, world: &mut World) -> Result<u8, Fai
             arguments.finish()?;
             match about.as_deref() {
                 Some("auth") => auth::help(world),
-                Some(other) => Err(Failure::Usage(arguments::unknown("command", other, &["auth"]))),
+                Some("webhook") => webhook::help(world),
+                Some(other) => {
+                    Err(Failure::Usage(arguments::unknown("command", other, &["auth", "webhook"])))
+                }
                 None => {
                     world.say(HELP.trim_end());
                     Ok(0)
@@ -150,6 +163,8 @@ async fn dispatch(arguments: Vec<OsString>, world: &mut World) -> Result<u8, Fai
             }
         }
         None => Err(Failure::Usage(HELP.trim_end().to_owned())),
-        Some(other) => Err(Failure::Usage(arguments::unknown("command", other, &["auth", "help"]))),
+        Some(other) => {
+            Err(Failure::Usage(arguments::unknown("command", other, &["auth", "help", "webhook"])))
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The program `connect`: the crate's library with the real world round it.
 
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use connect_cli::{World, run};
@@ -12,6 +12,7 @@ async fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1).collect();
     let mut world = World {
         vars: Box::new(environment),
+        input: Box::new(stdin()),
         out: Box::new(stdout()),
         err: Box::new(stderr()),
         has_colours: stdout().is_terminal() && environment("NO_COLOR").is_none_or(|text| text.is_empty()),

@@ -106,6 +106,7 @@ impl Terminal {
         let vars = self.vars.clone();
         let mut world = World {
             vars: Box::new(move |name| vars.get(name).cloned()),
+            input: Box::new(io::empty()),
             out: Box::new(self.out.clone()),
             err: Box::new(self.err.clone()),
             has_colours: false,

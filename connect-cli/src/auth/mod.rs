@@ -62,7 +62,7 @@ pub(crate) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
         Some("rewrap") => keys::rewrap(arguments, world).await,
         Some("new-key") => keys::new_key(arguments, world),
         Some("presets") => presets::run(arguments, world),
-        Some(other) => Err(Failure::Usage(unknown("command `auth", other, COMMANDS))),
+        Some(other) => Err(Failure::Usage(unknown("`connect auth` command", other, COMMANDS))),
         None => Err(Failure::Usage(HELP.trim_end().to_owned())),
     }
 }
