@@ -26,10 +26,15 @@ pub(crate) struct Allocations {
     pub(crate) bytes: u64,
 }
 
-/// The state of the counters now. The first call sets them going.
+/// The state of the counters now. A call sets them going.
 pub(crate) fn so_far() -> Allocations {
     ASKED.store(true, Ordering::Relaxed);
     Allocations { count: COUNT.load(Ordering::Relaxed), bytes: BYTES.load(Ordering::Relaxed) }
+}
+
+/// Until somebody asks again: for measuring time.
+pub(crate) fn rest() {
+    ASKED.store(false, Ordering::Relaxed);
 }
 
 impl Allocations {

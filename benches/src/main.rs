@@ -2,7 +2,8 @@
 //!
 //! Run without arguments, it measures everything, prints one page and writes it to `RESULTS.md`. The name of a section
 //! measures and prints that one alone. The other subcommands are the processes it starts of itself, so that nothing but
-//! their own work is counted: `client` sends requests, `serve` answers them, `ingest` takes webhooks in.
+//! their own work is counted: `client` sends requests, `serve` answers them, `receive` verifies webhooks, `ingest`
+//! stores them too.
 
 mod allocations;
 mod ingestion;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         [] => everything(),
         ["serve"] => requests::server::serve(),
         ["client", name, address, count] => requests::client::run(name, address, count),
+        ["receive", name] => webhooks::server::serve(name),
         ["ingest", name, file] => ingestion::server::serve(name, file),
         [section] => only(section),
         _ => Err("arguments: none, or the name of a section".into()),

@@ -1,6 +1,6 @@
 //! A server in a process of its own, as the benchmark sees it: where it listens, what it costs, what it says.
 //!
-//! A server prints its address first. What it is asked for comes on its standard input, whose end is its end.
+//! A server prints its address first; a peer that serves nothing, any line. What it is asked for comes on its standard input, whose end is its end.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -17,7 +17,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the command and waits until it listens.
+    /// Starts the command and waits until it is ready, which its first line says.
     pub(crate) fn start(command: &mut Command) -> Result<Self, Failure> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = child.stdin.take().ok_or("the server has no input")?;
@@ -27,14 +27,14 @@ impl Process {
         Ok(process)
     }
 
-    /// Host and port.
+    /// Host and port, of a process that listens.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// Sends an empty line; yields the line that comes back.
-    pub(crate) fn ask(&mut self) -> Result<String, Failure> {
-        self.input.write_all(b"\n")?;
+    /// Sends a line; yields the line that comes back.
+    pub(crate) fn ask(&mut self, question: &str) -> Result<String, Failure> {
+        self.input.write_all(format!("{question}\n").as_bytes())?;
         self.line()
     }
 

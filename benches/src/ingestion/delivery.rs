@@ -10,8 +10,16 @@ pub(crate) const SECRET: &str = "It's a Secret to Everybody";
 /// Where all servers take webhooks.
 pub(crate) const PATH: &str = "/webhooks/github";
 
-/// Shaped like an `issues` event, every value invented.
-pub(crate) const BODY: &str = include_str!("issues.json");
+/// What GitHub tells.
+pub(crate) struct Event {
+    /// As `X-GitHub-Event` names it.
+    pub(crate) name: &'static str,
+    /// JSON.
+    pub(crate) body: &'static str,
+}
+
+/// What is ingested; every value is invented.
+pub(crate) const ISSUES: Event = Event { name: "issues", body: include_str!("issues.json") };
 
 /// A whole request, ready to be written. GitHub does not sign the id, so a new id needs no new signature.
 #[derive(Clone)]
@@ -22,23 +30,24 @@ pub(crate) struct Message {
 
 impl Message {
     /// Signs the body, once for all deliveries.
-    pub(crate) fn new(host: &str) -> Result<Self, Failure> {
-        let signed = sign(&schemes::GITHUB, &SECRET.into(), BODY.as_bytes(), UnixTime(0))?;
+    pub(crate) fn new(host: &str, event: &Event) -> Result<Self, Failure> {
+        let Event { name, body } = event;
+        let signed = sign(&schemes::GITHUB, &SECRET.into(), body.as_bytes(), UnixTime(0))?;
         let signature = signed.get("x-hub-signature-256").ok_or("nothing was signed")?.to_str()?;
         let before = format!("POST {PATH} HTTP/1.1\r\nHost: {host}\r\nX-GitHub-Delivery: ");
         let after = format!(
             "\r\nUser-Agent: GitHub-Hookshot/0c1d2e3\r\n\
              Accept: */*\r\n\
              Content-Type: application/json\r\n\
-             X-GitHub-Event: issues\r\n\
+             X-GitHub-Event: {name}\r\n\
              X-GitHub-Hook-ID: 292430182\r\n\
              X-GitHub-Hook-Installation-Target-ID: 724712\r\n\
              X-GitHub-Hook-Installation-Target-Type: repository\r\n\
              X-Hub-Signature-256: {signature}\r\n\
              Content-Length: {}\r\n\r\n",
-            BODY.len()
+            body.len()
         );
-        let bytes = format!("{before}{}{after}{BODY}", id(0)).into_bytes();
+        let bytes = format!("{before}{}{after}{body}", id(0)).into_bytes();
         Ok(Self { bytes, id_at: before.len() })
     }
 

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::Failure;
-use crate::ingestion::delivery::Message;
+use crate::ingestion::delivery::{Event, Message};
 
 /// What the goals are stated for.
 pub(crate) const CONNECTIONS: usize = 32;
@@ -20,11 +20,11 @@ pub(crate) const CONNECTIONS: usize = 32;
 /// More than any server here answers with.
 const MOST_ANSWER_BYTES: usize = 4096;
 
-/// Sends the deliveries with these numbers; yields how long that took. Any answer but a 2xx is a failure.
-pub(crate) fn send(address: &str, numbers: Range<u64>) -> Result<Duration, Failure> {
+/// Sends the event in deliveries with these numbers; yields how long that took. Any answer but a 2xx is a failure.
+pub(crate) fn send(address: &str, event: &Event, numbers: Range<u64>) -> Result<Duration, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let message = Message::new(address)?;
+        let message = Message::new(address, event)?;
         let next = Arc::new(AtomicU64::new(numbers.start));
         let mut streams = Vec::with_capacity(CONNECTIONS);
         for _ in 0..CONNECTIONS {

@@ -4,17 +4,17 @@
 //! for the whole time and take turns, another one first in each round, so that a busier moment hits all of them; ratios
 //! are taken within a round.
 
-mod delivery;
+pub(crate) mod delivery;
 mod disk;
-mod load;
-mod node;
+pub(crate) mod load;
+pub(crate) mod node;
 pub(crate) mod server;
 
 use std::fmt::Write;
 use std::process::Command;
 
 use crate::Failure;
-use crate::ingestion::delivery::BODY;
+use crate::ingestion::delivery::ISSUES;
 use crate::ingestion::disk::Scratch;
 use crate::process::Process;
 use crate::spread::Spread;
@@ -45,7 +45,7 @@ impl Server {
             Self::Bare => "bare axum handler that verifies, nothing stored".to_owned(),
             Self::Group => "connect: Receiver, InboxSink, SqliteStore".to_owned(),
             Self::Each => "connect, one commit each".to_owned(),
-            Self::Node => node::label()?,
+            Self::Node => format!("Node http + {}, nothing stored", node::package()?),
         })
     }
 
@@ -106,7 +106,7 @@ impl Run {
     fn send(&mut self, requests: u64) -> Result<Round, Failure> {
         let commits_before = self.commits()?;
         let cpu_before = self.process.cpu()?;
-        let took = load::send(self.process.address(), self.sent..self.sent + requests)?;
+        let took = load::send(self.process.address(), &ISSUES, self.sent..self.sent + requests)?;
         let cpu = self.process.cpu()? - cpu_before;
         self.sent += requests;
         let commits = self.commits()?.zip(commits_before).map(|(after, before)| after - before);
@@ -123,7 +123,7 @@ impl Run {
         if !self.server.stores() {
             return Ok(None);
         }
-        let answer = self.process.ask()?;
+        let answer = self.process.ask("")?;
         let (events, commits) = answer.split_once(' ').ok_or("the server told no counts")?;
         if events.parse::<u64>()? != self.sent {
             return Err(format!("{} events were answered, the store holds {events}", self.sent).into());
@@ -174,7 +174,7 @@ fn page(runs: &[Run], circumstances: &str) -> Result<String, Failure> {
          Processor time of the server's process, user and kernel, in microseconds per request: median (lowest..highest \
          of {ROUNDS} rounds of {REQUESTS} requests each).\n\n\
          | server | CPU | requests/s | requests per commit |\n|---|---|---|---|\n",
-        BODY.len(),
+        ISSUES.body.len(),
         load::CONNECTIONS,
     );
     for server in Server::ALL {

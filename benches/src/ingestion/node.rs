@@ -9,14 +9,15 @@ use crate::Failure;
 use crate::ingestion::delivery::{PATH, SECRET};
 use crate::process::Process;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node");
+/// Where the scripts and their package are.
+pub(crate) const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node");
 const PACKAGE: &str = include_str!("../../node/package.json");
 
-/// What the table calls it.
-pub(crate) fn label() -> Result<String, Failure> {
+/// The peer and its version.
+pub(crate) fn package() -> Result<String, Failure> {
     let package: Value = serde_json::from_str(PACKAGE)?;
     let version = package.pointer("/dependencies/@octokit~1webhooks").and_then(Value::as_str);
-    Ok(format!("Node http + @octokit/webhooks {}, nothing stored", version.unwrap_or("?")))
+    Ok(format!("@octokit/webhooks {}", version.unwrap_or("?")))
 }
 
 /// Its version; the reason if it cannot run here.
@@ -27,7 +28,7 @@ pub(crate) fn install() -> Result<String, String> {
     Ok(version)
 }
 
-/// Starts it; it must be installed.
+/// Starts the server; it must be installed.
 pub(crate) fn start() -> Result<Process, Failure> {
     let script = Path::new(FOLDER).join("server.mjs");
     Process::start(Command::new("node").arg(script).args([PATH, SECRET]).env("NODE_ENV", "production"))
