@@ -242,9 +242,9 @@ impl<'j> Deserialize<'j> for Items<'j> {
 
 /// The dedupe id of a delivery that names none: equal for a copy of the same request, and only for that.
 ///
-/// The signature is part of it because a scheme that signs a timestamp may send equal bodies for different
-/// events (a slash command typed twice); the decoded bytes, because one signature can be spelt in several
-/// ways and a captured request must not become a new one by upper-casing it.
+/// What was signed beside the body is part of it, because a scheme that signs a timestamp may send equal bodies
+/// for different events (a slash command typed twice). That is the signature's decoded bytes, since a captured
+/// request must not become a new one by upper-casing it; and the signed time where a signature could be added.
 pub(crate) fn fallback_id(body: &[u8], signature: &[u8]) -> String {
     let digest = Sha256::new().chain_update(body).chain_update(signature).finalize();
     format!("body:{}", hex(&digest))
@@ -271,14 +271,18 @@ pub(crate) fn replay_key(
     if signed_at.is_none() && (scheme.bodies_repeat || is_code) {
         return None;
     }
-    let one = matches!(scheme.signature, Source::Header(_) | Source::FirstHeader(_))
-        && matches!(scheme.grammar, Grammar::Bare | Grammar::Prefixed(_))
-        && matches!(scheme.algorithm, Algorithm::Hmac(_));
-    if one {
+    if has_one_signature(scheme) {
         return Some(format!("signature:{}", hex(&Sha256::digest(signature()))));
     }
     let time = signed_at.map_or(0, |signed| signed.0).to_be_bytes();
     Some(format!("body:{}", hex(&Sha256::new().chain_update(body).chain_update(time).finalize())))
+}
+
+/// Whether there is one place for one signature, which nobody can spell otherwise.
+pub(crate) fn has_one_signature(scheme: &Scheme) -> bool {
+    matches!(scheme.signature, Source::Header(_) | Source::FirstHeader(_))
+        && matches!(scheme.grammar, Grammar::Bare | Grammar::Prefixed(_))
+        && matches!(scheme.algorithm, Algorithm::Hmac(_))
 }
 
 /// The part of `whole` that `part` borrows, without a copy.

@@ -18,7 +18,7 @@ use crate::clock::UnixTime;
 use crate::code;
 use crate::encoding::Signature;
 use crate::error::{BuildError, VerifyError};
-use crate::facts::{Finder, fallback_id, replay_key};
+use crate::facts::{Finder, fallback_id, has_one_signature, replay_key};
 use crate::handshake;
 use crate::incoming::Incoming;
 use crate::key::{Key, State, equal};
@@ -380,15 +380,18 @@ impl Verifier {
         replay_key(&self.0.scheme, incoming.body, signed_at, || self.distinguishing(incoming))
     }
 
-    /// The signature that tells this request from others under the same body, for ids of deliveries without
-    /// one.
+    /// What tells this verified request from others under the same body, and nobody but the sender can change:
+    /// the signature, or the signed time where somebody could add a signature to one that is right.
     pub(crate) fn distinguishing(&self, incoming: &Incoming<'_>) -> Vec<u8> {
         let Inner { scheme, plan, .. } = &*self.0;
         let mut bytes = Vec::new();
         if let Algorithm::Code(_) = scheme.algorithm {
             return code::distinguishing(scheme, incoming);
         }
-        if let Ok(claims) = plan.claims(scheme, *incoming) {
+        let Ok(claims) = plan.claims(scheme, *incoming) else { return bytes };
+        if !has_one_signature(scheme) {
+            bytes.extend(claims.time.iter().flat_map(|time| time.0.to_be_bytes()));
+        } else {
             // Fails only for a request that would not have verified.
             let _ = plan.presented(scheme, &claims, |signature: &Signature| {
                 bytes.extend_from_slice(signature.as_bytes());
