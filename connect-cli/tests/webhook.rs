@@ -214,11 +214,15 @@ fn a_file_of_vectors_ends_with_a_count_and_an_exit_code() {
             "id": "equal", "provider": "github", "secrets": ["x"], "headers": {"X-Hub-Signature-256": "sha256=zz"},
             "body": "", "expect": "signature_mismatch", "error_any": ["bad_encoding", "signature_mismatch"],
         }),
+        json!({
+            "id": "twice", "provider": "github", "secrets": ["x"], "body": "", "expect": "duplicate_header",
+            "headers": [["X-Hub-Signature-256", "sha256=00"], ["X-Hub-Signature-256", "sha256=01"]],
+        }),
         json!({ "id": "empty", "provider": "svix", "secrets": ["whsec_"], "expect": "invalid_secret" }),
     ];
     let file = File::new(&json!({ "vectors": good }).to_string());
     let said = connect(&[], "", &["vectors", file.path()]);
-    assert_eq!((said.code, &*said.out), (0, "4 passed, 0 failed\n"), "{}", said.err);
+    assert_eq!((said.code, &*said.out), (0, "5 passed, 0 failed\n"), "{}", said.err);
 
     let wrong = [
         vector("wrong-verdict", "{}", "valid"),

@@ -42,7 +42,7 @@ struct Vector {
     #[serde(default)]
     url: String,
     #[serde(default)]
-    headers: BTreeMap<String, Values>,
+    headers: Headers,
     body: Option<String>,
     body_b64: Option<String>,
     #[serde(default)]
@@ -65,12 +65,44 @@ struct Vector {
     topic_arn: Option<String>,
 }
 
-/// A header may stand there several times.
+/// A header may stand there several times: as a list under its name, or in a list of pairs.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Headers {
+    ByName(BTreeMap<String, Values>),
+    Pairs(Vec<(String, String)>),
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Values {
     One(String),
     Several(Vec<String>),
+}
+
+impl Default for Headers {
+    fn default() -> Self {
+        Self::Pairs(Vec::new())
+    }
+}
+
+impl Headers {
+    fn pairs(&self) -> Vec<(&str, &str)> {
+        match self {
+            Self::Pairs(pairs) => pairs.iter().map(|(name, value)| (&**name, &**value)).collect(),
+            Self::ByName(names) => {
+                let mut pairs = Vec::new();
+                for (name, values) in names {
+                    let values = match values {
+                        Values::One(value) => std::slice::from_ref(value),
+                        Values::Several(values) => values,
+                    };
+                    pairs.extend(values.iter().map(|value| (&**name, &**value)));
+                }
+                pairs
+            }
+        }
+    }
 }
 
 /// A handshake's expected answer.
@@ -154,16 +186,10 @@ impl Vector {
             (None, text) => text.clone().unwrap_or_default().into_bytes(),
         };
         let mut headers = HeaderMap::new();
-        for (name, values) in &self.headers {
+        for (name, value) in self.headers.pairs() {
             let name: HeaderName = name.parse().map_err(|_| format!("{name} is no header"))?;
-            let values = match values {
-                Values::One(value) => std::slice::from_ref(value),
-                Values::Several(values) => values,
-            };
-            for value in values {
-                let value = HeaderValue::from_bytes(value.as_bytes());
-                headers.append(name.clone(), value.map_err(|_| format!("{name} has no header's value"))?);
-            }
+            let value = HeaderValue::from_bytes(value.as_bytes());
+            headers.append(name.clone(), value.map_err(|_| format!("{name} has no header's value"))?);
         }
         let mut keys = self.certificates.clone();
         if let Some(set) = &self.jwks {
