@@ -261,6 +261,7 @@ pub(crate) fn fallback_id(body: &[u8], signature: &[u8]) -> String {
 pub(crate) fn replay_key(
     scheme: &Scheme,
     body: &[u8],
+    event: Option<&str>,
     signed_at: Option<UnixTime>,
     signature: impl FnOnce() -> Vec<u8>,
 ) -> Option<String> {
@@ -268,7 +269,9 @@ pub(crate) fn replay_key(
         return None;
     }
     let is_code = matches!(scheme.algorithm, Algorithm::Code(_));
-    if signed_at.is_none() && (scheme.bodies_repeat || is_code) {
+    let repeats = scheme.bodies_repeat
+        || event.is_some_and(|event| scheme.bodies_repeat_in.iter().any(|known| known == event));
+    if signed_at.is_none() && (repeats || is_code) {
         return None;
     }
     if has_one_signature(scheme) {
@@ -325,7 +328,7 @@ mod tests {
             (&schemes::TWILIO, None, None),
         ];
         for (scheme, signed_at, expected) in expected {
-            let key = replay_key(scheme, b"{}", signed_at, || b"1".to_vec());
+            let key = replay_key(scheme, b"{}", None, signed_at, || b"1".to_vec());
             assert_eq!(key.as_deref().and_then(|key| key.split(':').next()), expected, "{}", scheme.name);
         }
     }
@@ -333,7 +336,7 @@ mod tests {
     #[test]
     fn a_signature_that_was_added_makes_no_new_delivery_and_another_time_does() {
         let key = |time, signature: &[u8]| {
-            replay_key(&schemes::BOX, b"{}", Some(UnixTime(time)), || signature.to_vec()).unwrap()
+            replay_key(&schemes::BOX, b"{}", None, Some(UnixTime(time)), || signature.to_vec()).unwrap()
         };
         assert_eq!(key(1, b"good"), key(1, b"goodbad"));
         assert_ne!(key(1, b"good"), key(2, b"good"));

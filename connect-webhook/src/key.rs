@@ -220,6 +220,9 @@ pub(crate) fn secret_bytes(
     if bytes.expose_secret().len() < least {
         return Err(unusable(scheme, index, &format!("a key of at least {least} bytes")));
     }
+    if let Some(most) = form.most_bytes.filter(|most| bytes.expose_secret().len() > *most) {
+        return Err(unusable(scheme, index, &format!("a key of at most {most} bytes")));
+    }
     Ok(bytes)
 }
 

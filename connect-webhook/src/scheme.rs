@@ -86,6 +86,9 @@ pub struct Scheme {
     /// replay.
     #[serde(default)]
     pub bodies_repeat: bool,
+    /// The event types of which the same is true where it is not true of all.
+    #[serde(default)]
+    pub bodies_repeat_in: List<Text>,
     /// The signed timestamp and how far it may be off. `None`: the provider signs none, and replay protection
     /// rests on the dedupe id alone.
     #[serde(default)]
@@ -151,6 +154,7 @@ impl Scheme {
             covers_body: true,
             weak: false,
             bodies_repeat: false,
+            bodies_repeat_in: Cow::Borrowed(&[]),
             timestamp: None,
             url_escapes: Cow::Borrowed(&[]),
             methods: post_alone(),
@@ -365,11 +369,13 @@ pub struct SecretForm {
     pub encoding: Encoding,
     /// The fewest bytes of a key, at least 1.
     pub least_bytes: usize,
+    /// The most bytes of a key, where the provider sets a limit.
+    pub most_bytes: Option<usize>,
 }
 
 impl Default for SecretForm {
     fn default() -> Self {
-        Self { prefix: Cow::Borrowed(""), encoding: Encoding::Text, least_bytes: 1 }
+        Self { prefix: Cow::Borrowed(""), encoding: Encoding::Text, least_bytes: 1, most_bytes: None }
     }
 }
 

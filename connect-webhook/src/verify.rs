@@ -376,8 +376,13 @@ impl Verifier {
     }
 
     /// What recognises a verified request that names an id when it comes again under another one.
-    pub(crate) fn replay_key(&self, incoming: &Incoming<'_>, signed_at: Option<UnixTime>) -> Option<String> {
-        replay_key(&self.0.scheme, incoming.body, signed_at, || self.distinguishing(incoming))
+    pub(crate) fn replay_key(
+        &self,
+        incoming: &Incoming<'_>,
+        event: Option<&str>,
+        signed_at: Option<UnixTime>,
+    ) -> Option<String> {
+        replay_key(&self.0.scheme, incoming.body, event, signed_at, || self.distinguishing(incoming))
     }
 
     /// What tells this verified request from others under the same body, and nobody but the sender can change:

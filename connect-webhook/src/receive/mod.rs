@@ -208,7 +208,9 @@ impl Receiver {
         }
         drop(handshake);
         let event = after::event_name(scheme.challenge, headers).map(str::to_owned).or(event);
-        let replay_key = id.as_ref().and_then(|_| verifier.replay_key(&incoming, verification.signed_at));
+        let replay_key = id
+            .as_ref()
+            .and_then(|_| verifier.replay_key(&incoming, event.as_deref(), verification.signed_at));
         let id = id.unwrap_or_else(|| verifier.fallback_id(&incoming, now));
         let delivery = Delivery {
             tenant: Arc::clone(&endpoint.tenant),

@@ -76,6 +76,7 @@ pub static TELEGRAM: Scheme = token("telegram", "X-Telegram-Bot-Api-Secret-Token
 pub static TWITCH: Scheme = row("twitch", "Twitch-Eventsub-Message-Signature")
     .docs("https://dev.twitch.tv/docs/eventsub/handling-webhook-events/")
     .prefix("sha256=")
+    .secret("", Encoding::Text, 10)
     .base(&[Part::Header(Borrowed("Twitch-Eventsub-Message-Id")), Timestamp, Body])
     .timestamp(at_header("Twitch-Eventsub-Message-Timestamp"), Rfc3339, 600)
     .id(&[Header(Borrowed("Twitch-Eventsub-Message-Id"))])

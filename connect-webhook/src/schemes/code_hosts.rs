@@ -32,6 +32,19 @@ const fn github(scheme: Scheme) -> Scheme {
             Borrowed("X-GitHub-Hook-Installation-Target-Type"),
         ])
         .form(FormRule::Field(Borrowed("payload")))
+        // Their payloads bear no time: who joins, leaves and joins again is told of in the same bytes, and so is a
+        // workflow that is run twice.
+        .bodies_repeat_in(&[
+            Borrowed("github_app_authorization"),
+            Borrowed("member"),
+            Borrowed("membership"),
+            Borrowed("org_block"),
+            Borrowed("organization"),
+            Borrowed("repository_dispatch"),
+            Borrowed("team"),
+            Borrowed("team_add"),
+            Borrowed("workflow_dispatch"),
+        ])
         .body_limit_mib(25)
 }
 
@@ -55,6 +68,7 @@ pub static GITEA: Scheme = row("gitea", "X-Gitea-Signature")
     ])))
     .id(&[Header(Borrowed("X-Gitea-Delivery")), Header(Borrowed("X-Forgejo-Delivery"))])
     .event(&[Header(Borrowed("X-Gitea-Event")), Header(Borrowed("X-Forgejo-Event"))])
+    .bodies_repeat()
     .form(FormRule::Field(Borrowed("payload")));
 
 /// GitLab with a secret token: `X-Gitlab-Token` repeats it. The body is not signed: prefer
@@ -71,6 +85,7 @@ const fn gitlab(scheme: Scheme) -> Scheme {
         .docs("https://docs.gitlab.com/user/project/integrations/webhooks/")
         .event(&[Header(Borrowed("X-Gitlab-Event"))])
         .keep_headers(&[Borrowed("X-Gitlab-Event-UUID"), Borrowed("X-Gitlab-Instance")])
+        .body_limit_mib(25)
 }
 
 /// CircleCI: `circleci-signature: v1=<hex>`, other versions beside it are ignored.

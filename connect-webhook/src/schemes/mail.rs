@@ -26,9 +26,11 @@ pub static MAILGUN: Scheme = row("mailgun", "X-Mailgun-Signature")
     .without_body()
     .id(&[Json(Borrowed("/signature/token"))])
     .event(&[Json(Borrowed("/event-data/event"))])
-    .ordering_key(&[Json(Borrowed("/event-data/message/headers/message-id"))]);
+    .ordering_key(&[Json(Borrowed("/event-data/message/headers/message-id"))])
+    .acknowledge(200, AcknowledgeBody::Empty);
 
-/// Mailgun's older form posts and its routes: as [`MAILGUN`], with three form fields.
+/// Mailgun's older form posts, and its routes for mails without attachments: as [`MAILGUN`], with three form
+/// fields. With attachments a route sends `multipart/form-data`, which is refused here.
 pub static MAILGUN_FORM: Scheme = row("mailgun_form", "X-Mailgun-Signature")
     .docs("https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks")
     .signature(Source::Form(Borrowed("signature")))
@@ -38,6 +40,7 @@ pub static MAILGUN_FORM: Scheme = row("mailgun_form", "X-Mailgun-Signature")
     .id(&[Form(Borrowed("token"))])
     .event(&[Form(Borrowed("event"))])
     .form(FormRule::Fields)
+    .acknowledge(200, AcknowledgeBody::Empty)
     .body_limit_mib(25);
 
 /// Mandrill: `X-Mandrill-Signature: <base64>`, HMAC-SHA1 over the URL and the sorted form fields. Needs a public
@@ -50,6 +53,7 @@ pub static MANDRILL: Scheme = code("mandrill", "X-Mandrill-Signature", Code::Man
     .id(&[Json(Borrowed("/_id"))])
     .event(&[Json(Borrowed("/event"))])
     .challenge(Challenge::HeadProbe)
+    .acknowledge(200, AcknowledgeBody::Empty)
     .body_limit_mib(25);
 
 /// Postmark: Basic authentication; the secret is `user:password`.

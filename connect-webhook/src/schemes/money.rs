@@ -7,6 +7,8 @@ use super::*;
 pub static STRIPE: Scheme = row("stripe", "Stripe-Signature")
     .docs("https://docs.stripe.com/webhooks/signature")
     .pairs(',', "v1")
+    // More than `whsec_` alone, which everybody knows.
+    .secret("", Encoding::Text, 8)
     .base(DOTTED)
     .timestamp(at_pair("t"), Seconds, 300)
     .id(&[Json(Borrowed("/id"))])
@@ -43,6 +45,8 @@ pub static SQUARE: Scheme = row("square", "x-square-hmacsha256-signature")
 pub static PADDLE: Scheme = row("paddle", "Paddle-Signature")
     .docs("https://developer.paddle.com/webhooks/signature-verification")
     .pairs(';', "h1")
+    // More than `pdl_ntfset_` alone, which everybody knows.
+    .secret("", Encoding::Text, 12)
     .base(COLONED)
     .timestamp(at_pair("ts"), Seconds, 5)
     .id(&[Json(Borrowed("/notification_id")), Json(Borrowed("/event_id"))])
@@ -61,6 +65,8 @@ pub static WOOCOMMERCE: Scheme = row("woocommerce", "X-WC-Webhook-Signature")
     .encoding(Encoding::Base64)
     .id(&[Header(Borrowed("X-WC-Webhook-Delivery-ID"))])
     .event(&[Header(Borrowed("X-WC-Webhook-Topic"))])
+    // What was deleted, restored and deleted again is told of by its id alone.
+    .bodies_repeat()
     .ordering_key(&[Json(Borrowed("/id"))]);
 
 /// Adyen's banking and management webhooks: `HmacSignature: <base64>`; the key is hexadecimal.

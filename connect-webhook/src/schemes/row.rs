@@ -19,11 +19,17 @@ pub(super) const fn row(name: &'static str, signature_header: &'static str) -> S
         signature: Source::Header(Borrowed(signature_header)),
         grammar: Grammar::Bare,
         encoding: Encoding::Hex,
-        secret: SecretForm { prefix: Borrowed(""), encoding: Encoding::Text, least_bytes: 1 },
+        secret: SecretForm {
+            prefix: Borrowed(""),
+            encoding: Encoding::Text,
+            least_bytes: 1,
+            most_bytes: None,
+        },
         base: Borrowed(&[Part::Body]),
         covers_body: true,
         weak: false,
         bodies_repeat: false,
+        bodies_repeat_in: Borrowed(&[]),
         timestamp: None,
         url_escapes: Borrowed(&[]),
         methods: POST,
@@ -117,7 +123,13 @@ impl Scheme {
         encoding: Encoding,
         least_bytes: usize,
     ) -> Self {
-        put(&mut self.secret, SecretForm { prefix: Borrowed(prefix), encoding, least_bytes });
+        let form = SecretForm { prefix: Borrowed(prefix), encoding, least_bytes, most_bytes: None };
+        put(&mut self.secret, form);
+        self
+    }
+
+    pub(super) const fn most_secret_bytes(mut self, most: usize) -> Self {
+        self.secret.most_bytes = Some(most);
         self
     }
 
@@ -133,6 +145,11 @@ impl Scheme {
 
     pub(super) const fn weak(mut self) -> Self {
         self.weak = true;
+        self
+    }
+
+    pub(super) const fn bodies_repeat_in(mut self, events: &'static [Text]) -> Self {
+        put(&mut self.bodies_repeat_in, Borrowed(events));
         self
     }
 

@@ -41,6 +41,7 @@ pub(super) const fn v1(name: &'static str) -> Scheme {
         .versions("v1")
         .encoding(Encoding::Base64)
         .secret("whsec_", Encoding::Base64, 24)
+        .most_secret_bytes(64)
         .base(&[
             Part::Header(Borrowed("webhook-id")),
             Literal(Borrowed(".")),

@@ -175,7 +175,7 @@ pub static DROPBOX: Scheme = row("dropbox", "X-Dropbox-Signature")
     .challenge(Challenge::DropboxChallenge);
 
 /// Docusign Connect: `X-DocuSign-Signature-1` and on, one for each configured key, base64. A key is used as it
-/// is, its `=` included.
+/// is, its `=` included. The first ten are read.
 pub static DOCUSIGN: Scheme = row("docusign", "X-DocuSign-Signature-1")
     .docs("https://developers.docusign.com/platform/webhooks/connect/validate/")
     .signature(Source::EveryHeader(Borrowed(&[
@@ -224,4 +224,5 @@ pub static ATTIO: Scheme = row("attio", "Attio-Signature")
     .docs("https://docs.attio.com/rest-api/guides/webhooks")
     .signature(Source::FirstHeader(Borrowed(&[Borrowed("Attio-Signature"), Borrowed("x-attio-signature")])))
     .id(&[Header(Borrowed("Idempotency-Key"))])
+    .bodies_repeat()
     .event(&[Json(Borrowed("/events/0/event_type"))]);

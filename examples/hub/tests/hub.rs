@@ -148,22 +148,23 @@ async fn no_credential_shows_in_any_line_even_with_trace_logging() {
 
     // The story in short: a message, a failing post, forged and stale deliveries.
     let url = format!("{}/webhooks/github", hub.url);
-    let opened = || {
+    // Every event has a body of its own; the same bytes under a new id would be a replay.
+    let opened = |number| {
         GitHubDelivery::pull_request("opened")
             .repository("octo", "hello")
-            .number(7)
+            .number(number)
             .title("Door")
             .sender("mona")
     };
     let mut answers = String::new();
-    for (delivery, status) in [(opened(), 202), (opened().with_wrong_signature(), 401)] {
+    for (delivery, status) in [(opened(7), 202), (opened(7).with_wrong_signature(), 401)] {
         let reply = github.deliver(&url, delivery).await.unwrap();
         assert_eq!(reply.status, status);
         answers.push_str(&format!("{:?} {}", reply.headers, reply.text()));
     }
     timeout(PATIENCE, slack.wait_for("chat.postMessage", 1)).await.unwrap();
     slack.faults().on("chat.postMessage").status(500).times(1);
-    assert_eq!(github.deliver(&url, opened()).await.unwrap().status, 202);
+    assert_eq!(github.deliver(&url, opened(8)).await.unwrap().status, 202);
     timeout(PATIENCE, slack.wait_for("chat.postMessage", 2)).await.unwrap();
     let stale = SlackDelivery::event_callback(json!({"type": "app_mention"})).at(1_700_000_000);
     let reply = slack.deliver(&format!("{}/webhooks/slack", hub.url), stale).await.unwrap();
