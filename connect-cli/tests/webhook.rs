@@ -122,7 +122,7 @@ fn what_is_signed_verifies_and_what_is_changed_does_not() {
 
         let good = verify(scheme, SECRET, &headers, BODY);
         assert!(good.code == 0 && good.out.starts_with("genuine: secret 0"), "{}{}", good.out, good.err);
-        let bad = verify(scheme, "another", &headers, BODY);
+        let bad = verify(scheme, "another-secret", &headers, BODY);
         assert!(
             bad.code == 1 && bad.out.starts_with("refused: signature_mismatch"),
             "{}{}",
@@ -164,7 +164,36 @@ fn a_handshake_is_answered() {
     let body = r#"{"type":"url_verification","challenge":"3eZbr"}"#;
     let signed = connect(&[("WEBHOOK_SECRET", SECRET)], body, &["sign", "slack", "--json"]).json();
     let said = verify("slack", SECRET, &as_arguments(&signed), body);
-    assert!(said.code == 0 && said.out.contains("a handshake: answer 200 OK 3eZbr"), "{}", said.out);
+    assert!(said.code == 0 && said.out.contains("a signed handshake: answer 200 OK 3eZbr"), "{}", said.out);
+}
+
+#[test]
+fn a_handshake_that_nobody_signed_is_not_called_genuine() {
+    let cases = [
+        ("asana", "", "X-Hook-Secret: chosen-by-anyone"),
+        ("notion", r#"{"verification_token":"secret_x"}"#, "Content-Type: application/json"),
+    ];
+    for (scheme, body, header) in cases {
+        let vars = [("WEBHOOK_SECRET", SECRET)];
+        let said = connect(&vars, body, &["verify", scheme, "--header", header, "--json"]);
+        assert!(said.code == 1 && said.json()["verified"] == false, "{scheme} {}{}", said.out, said.err);
+    }
+}
+
+#[test]
+fn a_weak_scheme_is_named_weak() {
+    let vars = [("WEBHOOK_SECRET", SECRET)];
+    let signed = connect(&vars, BODY, &["sign", "hubspot_v1", "--json"]).json();
+    let said = verify("hubspot_v1", SECRET, &as_arguments(&signed), BODY);
+    assert!(said.code == 0 && said.out.contains("weak"), "{}{}", said.out, said.err);
+}
+
+#[test]
+fn what_is_printed_is_what_was_signed() {
+    let vars = [("WEBHOOK_SECRET", SECRET)];
+    let said = connect(&vars, "{\"a\":1}\n", &["sign", "github"]);
+    assert!(said.out.ends_with("\n\n{\"a\":1}\n"), "{}", said.out);
+    assert!(!connect(&vars, "{}", &["sign", "github"]).out.ends_with('\n'));
 }
 
 #[test]
@@ -238,6 +267,18 @@ fn a_file_of_vectors_ends_with_a_count_and_an_exit_code() {
     assert!(lines[0].contains("wrong-verdict (github): signature_mismatch instead of valid"), "{}", said.out);
     assert!(lines[1].contains("valid instead of signature_mismatch") && lines[2].contains("no such scheme"));
     assert_eq!(lines[3], "1 passed, 3 failed");
+    let odd = json!({ "vectors": [
+        { "id": "odd", "provider": "github", "secrets": null, "url": null, "headers": null, "now": null,
+          "expect": "invalid_secret", "error_any": "invalid_secret" },
+        { "id": "fraction", "provider": "github", "secrets": "x", "now": 1.5, "expect": "missing_header" },
+        { "id": "unreadable", "provider": "github", "expect": 7 },
+        { "id": "silent", "provider": "slack", "secrets": ["x"], "expect": "challenge" },
+    ] });
+    let odd = connect(&[], "", &["vectors", File::new(&odd.to_string()).path()]);
+    assert!(odd.out.contains("unreadable (github): it cannot be read"), "{}{}", odd.out, odd.err);
+    assert!(odd.out.ends_with("2 passed, 2 failed\n"), "{}", odd.out);
+    let nothing = connect(&[], "", &["vectors", File::new("{\"vectors\":[]}").path()]);
+    assert!(nothing.code == 1 && nothing.err.contains("nothing was tried"), "{}", nothing.err);
     let machine = connect(&[], "", &["vectors", file.path(), "--json"]);
     assert_eq!((machine.code, machine.json()["failed"].as_u64()), (1, Some(3)));
     assert!(!said.out.contains(SECRET) && !machine.out.contains(SECRET));

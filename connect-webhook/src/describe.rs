@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::clock::UnixTime;
 use crate::facts::Facts;
+use crate::handshake::after::event_name;
 use crate::incoming::Incoming;
 use crate::receive::payload;
 use crate::verify::Verifier;
@@ -40,10 +41,12 @@ impl Verifier {
     pub fn describe(&self, incoming: &Incoming<'_>, now: UnixTime) -> Description {
         let finder = &self.inner().finder;
         let body = Bytes::copy_from_slice(incoming.body);
-        let payload = payload(self.scheme(), incoming.method, incoming.headers, &body).unwrap_or_default();
+        let payload = payload(self.scheme(), incoming.method, incoming.query(), incoming.headers, &body)
+            .unwrap_or_default();
         let read = |payload| finder.read(incoming.headers, incoming.body, payload);
         let Facts { id, event, ordering_key, .. } =
             read(&payload).or_else(|_| read(b"null")).unwrap_or_default();
+        let event = event_name(self.scheme().challenge, incoming.headers).map(str::to_owned).or(event);
         let id = id.unwrap_or_else(|| self.fallback_id(incoming, now));
         Description { id, event, ordering_key }
     }

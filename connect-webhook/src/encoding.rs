@@ -31,7 +31,7 @@ pub(crate) struct Signature {
 
 impl Signature {
     /// No signature is empty, so this one never matches.
-    const NEVER: Self = Self { bytes: [0; MAX_SIGNATURE_BYTES], length: 0 };
+    pub(crate) const NEVER: Self = Self { bytes: [0; MAX_SIGNATURE_BYTES], length: 0 };
 
     /// Bytes that are longer than any signature become one that never matches.
     pub(crate) fn new(bytes: &[u8]) -> Self {

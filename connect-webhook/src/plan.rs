@@ -180,8 +180,12 @@ impl Plan {
             }
         }
         if let (Some(place), Some(rule)) = (&self.timestamp, &scheme.timestamp) {
-            let time = read_time(rule, self.timestamp_text(scheme, claims, place)?)?;
-            claims.time = Some(time);
+            let time = self.timestamp_text(scheme, claims, place).and_then(|text| read_time(rule, text));
+            match time {
+                Ok(time) => claims.time = Some(time),
+                // A request without a signature lacks that first of all.
+                Err(error) => return self.presented(scheme, claims, |_| {}).and(Err(error)),
+            }
         }
         Ok(())
     }
@@ -237,7 +241,9 @@ impl Plan {
         }
         Err(match (&scheme.grammar, &self.signature) {
             _ if seen.matching => VerifyError::BadEncoding { form: form(scheme) },
-            (Grammar::Pairs { .. }, _) if seen.pairs => VerifyError::NoMatchingScheme { form: form(scheme) },
+            (Grammar::Pairs { .. } | Grammar::Prefixed(_), _) if seen.pairs => {
+                VerifyError::NoMatchingScheme { form: form(scheme) }
+            }
             (Grammar::Versions(_), _) => VerifyError::NoMatchingScheme { form: form(scheme) },
             (_, Place::Header(name)) => {
                 VerifyError::MalformedHeader { header: name.clone(), form: form(scheme) }
@@ -409,6 +415,7 @@ impl<'a> Claims<'a> {
 /// What was found on the way to a signature, to say what is wrong.
 #[derive(Default)]
 struct Seen {
+    /// A signature of some kind, whether or not it is the scheme's.
     pairs: bool,
     matching: bool,
     decoded: bool,
@@ -426,8 +433,14 @@ fn read_signatures(scheme: &Scheme, text: &[u8], seen: &mut Seen, each: &mut imp
     match &scheme.grammar {
         Grammar::Bare => one(text),
         Grammar::Prefixed(prefix) => {
-            if let Some(text) = text.strip_prefix(prefix.as_bytes()) {
-                one(text);
+            // The names of HTTP's own authentication schemes have no case.
+            let is_any_case = scheme.algorithm == Algorithm::Token && prefix.ends_with(' ');
+            let found = text.split_at_checked(prefix.len()).filter(|(start, _)| {
+                *start == prefix.as_bytes() || is_any_case && start.eq_ignore_ascii_case(prefix.as_bytes())
+            });
+            match found {
+                Some((_, text)) => one(text),
+                None => seen.pairs |= names_a_kind(text),
             }
         }
         Grammar::Pairs { separator, signature } => {
@@ -449,6 +462,17 @@ fn read_signatures(scheme: &Scheme, text: &[u8], seen: &mut Seen, each: &mut imp
             }
         }
     }
+}
+
+/// Whether the text is a short name, `=` and more, such as `sha1=00`: a signature of another kind.
+fn names_a_kind(text: &[u8]) -> bool {
+    const LONGEST_NAME: usize = 15;
+    let at = text.iter().take(LONGEST_NAME + 1).position(|byte| *byte == b'=');
+    let is_name = |at: &usize| {
+        let name = text.get(..*at).unwrap_or_default();
+        !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+    };
+    at.is_some_and(|at| is_name(&at) && at + 1 < text.len())
 }
 
 fn decode(scheme: &Scheme, text: &[u8]) -> Option<Signature> {
@@ -643,6 +667,10 @@ fn check(scheme: &Scheme) -> Result<(), BuildError> {
         (
             matches!(timestamp, Some(Source::EveryHeader(_))),
             "a timestamp stands in one header; use `header` or `first_header`",
+        ),
+        (
+            is_pair && !matches!(scheme.signature, Source::Header(_) | Source::FirstHeader(_)),
+            "a timestamp in a pair stands in the one header of the signature; use `header` or `first_header`",
         ),
         (matches!(scheme.signature, Source::Pair(_)), "only a timestamp can be a `pair`; name the header"),
         (

@@ -97,7 +97,8 @@ pub struct Scheme {
     /// tried.
     #[serde(default)]
     pub url_escapes: List<Text>,
-    /// The methods of a delivery, `POST` alone by default. A method without a body gives the payload `null`.
+    /// The methods of a delivery, `POST` alone by default. With `GET` among them a delivery may have no body: its
+    /// payload is `null`, or the query as an object where the provider sends [`FormRule::Fields`].
     #[serde(default = "post_alone")]
     pub methods: List<Text>,
     /// Where the dedupe id stands; the first hit wins. In a batch, JSON pointers count from each item.
@@ -181,7 +182,7 @@ impl Scheme {
     }
 
     /// Whether verifying takes secrets of the host. If not, it takes the provider's public keys, which are
-    /// fetched: see [`keys`](crate::keys).
+    /// fetched: see the module `keys`.
     pub fn needs_secret(&self) -> bool {
         let by_keys = [Code::AwsSns, Code::PayPal, Code::GooglePubSub];
         !matches!(self.algorithm, Algorithm::Code(code) if by_keys.contains(&code))

@@ -40,11 +40,15 @@ pub fn sign(
     body: &[u8],
     now: UnixTime,
 ) -> Result<HeaderMap, BuildError> {
-    let in_body = matches!(scheme.signature, Source::Json(_) | Source::Form(_));
+    let is_in_body = |source: &Source| matches!(source, Source::Json(_) | Source::Form(_));
+    let in_body = is_in_body(&scheme.signature)
+        || scheme.timestamp.as_ref().is_some_and(|rule| is_in_body(&rule.source))
+        || scheme.base.iter().any(|part| matches!(part, Part::Json(_) | Part::Form(_)));
     if in_body || scheme.needs_url() {
         return Err(unsignable(
             scheme,
-            "its signature covers the URL or stands in the body; sign the whole request with a `Signer`",
+            "its signature covers the URL, or something of it stands in the body; sign the whole request with a \
+             `Signer`",
         ));
     }
     let mut request = Request::new(Bytes::copy_from_slice(body));
@@ -132,8 +136,8 @@ impl<'s> Signer<'s> {
         Ok(Self { scheme, plan, secrets })
     }
 
-    /// The request with everything that the scheme signs. Ids and timestamps that are there already are kept;
-    /// a missing id is made of body and time.
+    /// The request with everything that the scheme signs. An id that is there already is kept, a missing one is
+    /// made of body and time; the timestamp is `now`.
     ///
     /// Schemes that sign the URL take the request's, which must then be the whole of it.
     pub fn sign(&self, mut request: Request<Bytes>, now: UnixTime) -> Result<Request<Bytes>, BuildError> {

@@ -216,14 +216,20 @@ impl Verifier {
         now: UnixTime,
     ) -> Result<Option<usize>, VerifyError> {
         let Inner { scheme, plan, .. } = &*self.0;
-        if keys.is_empty() {
-            plan.presented(scheme, claims, |_| {})?;
-        }
+        // Before the body is hashed: without a signature there is nothing to compare. The usual one is kept.
+        let (mut first, mut count) = (Signature::NEVER, 0_usize);
+        plan.presented(scheme, claims, |presented| {
+            if count == 0 {
+                first = *presented;
+            }
+            count += 1;
+        })?;
         let mut matched = None;
         for (index, key) in keys.iter().enumerate() {
             let mut matches = false;
             let tag = key.tag(|sink, secret| plan.feed(scheme, claims, url, secret, sink));
             match tag {
+                Some(tag) if count == 1 => matches = equal(&tag, &first),
                 Some(tag) => {
                     plan.presented(scheme, claims, |presented| matches |= equal(&tag, presented))?;
                 }

@@ -100,7 +100,7 @@ const CONNECT: Case = Case {
     covers_url: true,
     covers_method: true,
     // 180 s and 30 s for clocks that differ.
-    seconds: Some(210),
+    seconds: Some(180),
 };
 
 const GRAPH: Case = Case {

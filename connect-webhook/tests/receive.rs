@@ -108,7 +108,7 @@ async fn every_reason_gives_the_same_401() {
     let requests = [
         ("missing_header", missing),
         ("missing_header", untimed),
-        ("malformed_header", with(good(), "x-slack-signature", "v1=00")),
+        ("no_matching_scheme", with(good(), "x-slack-signature", "v1=00")),
         ("signature_mismatch", with(good(), "x-slack-signature", "v0=00")),
         ("invalid_timestamp", with(good(), "x-slack-request-timestamp", "now")),
         ("timestamp_too_old", signed_at(&schemes::SLACK, "{}", UnixTime(NOW.0 - 301))),

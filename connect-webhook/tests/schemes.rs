@@ -279,3 +279,47 @@ fn a_captured_request_is_not_a_new_one_because_somebody_added_a_signature() {
         }
     }
 }
+
+#[test]
+fn the_short_way_to_sign_either_verifies_or_says_that_it_cannot() {
+    let mut signed = 0;
+    for scheme in signable() {
+        let body = unsigned(scheme).into_body();
+        let Ok(headers) = connect_webhook::sign(scheme, &secret(scheme), &body, NOW) else { continue };
+        signed += 1;
+        verifier(scheme)
+            .verify(&headers, &body, NOW)
+            .unwrap_or_else(|error| panic!("{}: {error}", scheme.name));
+    }
+    assert!(signed > 50, "{signed}");
+}
+
+#[test]
+fn the_name_of_basic_authentication_has_no_case() {
+    let request = signed(&schemes::POSTMARK, NOW);
+    let value = request.headers()["authorization"].to_str().unwrap().replace("Basic", "bASIC");
+    let mut other = request.clone();
+    other.headers_mut().insert("authorization", value.parse().unwrap());
+    assert!(check(&verifier(&schemes::POSTMARK), &other, NOW).is_ok());
+}
+
+#[test]
+fn a_prefix_that_everybody_knows_is_no_secret() {
+    for (scheme, text) in
+        [(&schemes::STRIPE, "whsec_"), (&schemes::PADDLE, "pdl_ntfset_"), (&schemes::TWITCH, "short")]
+    {
+        assert!(Verifier::new(scheme, [text.into()]).is_err(), "{text}");
+    }
+    let long = format!("whsec_{}", "A".repeat(88));
+    assert!(Verifier::new(&schemes::STANDARD_WEBHOOKS, [long.as_str().into()]).is_err());
+}
+
+#[test]
+fn bodies_that_may_repeat_are_no_replays_and_not_lost() {
+    for (scheme, event) in [("github", "membership"), ("github", "workflow_dispatch")] {
+        assert!(schemes::named(scheme).unwrap().bodies_repeat_in.iter().any(|known| known == event));
+    }
+    for name in ["shopify", "woocommerce", "bitbucket", "gitea", "attio", "dropbox", "microsoft_graph"] {
+        assert!(schemes::named(name).unwrap().bodies_repeat, "{name}");
+    }
+}

@@ -76,8 +76,8 @@ fn signatures_of_the_wrong_form_are_refused_with_the_right_code() {
     let right = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
     let cases = [
         (right.to_owned(), "malformed_header"),
-        (format!("sha1={right}"), "malformed_header"),
-        (format!("SHA256={right}"), "malformed_header"),
+        (format!("sha1={right}"), "no_matching_scheme"),
+        (format!("SHA256={right}"), "no_matching_scheme"),
         (format!("sha256={right},"), "bad_encoding"),
         (format!("sha256= {right}"), "bad_encoding"),
         (format!("sha256={}", &right[1..]), "bad_encoding"),

@@ -35,7 +35,8 @@ environment:
   WEBHOOK_SECRET_OLD      one that is being retired
   WEBHOOK_VERIFY_TOKEN    the token of a handshake, where the scheme has one
 
-`verify` exits with 0 if the delivery is genuine and 1 if not, and says why. `sign` writes the request as the provider
+`verify` exits with 0 if the delivery is genuine and 1 if not, and says why; a handshake that nobody signs proves
+nothing, and is a 1 too. `sign` writes the request as the provider
 would send it. `vectors` prints a line for each vector that fails and exits with 1 if one does.
 ";
 

@@ -1,5 +1,7 @@
 //! `connect webhook sign`: a delivery as the provider would send it, to try a receiver with.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use connect_webhook::Signer;
 use http::{HeaderName, Request, Uri};
@@ -28,12 +30,14 @@ pub(super) fn run(mut arguments: Arguments, world: &mut World) -> Result<u8, Fai
         let values = parts.headers.get_all(name).iter();
         values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect::<Vec<_>>()
     };
-    let body = String::from_utf8_lossy(&body);
+    let (bytes, body) = (body.clone(), std::str::from_utf8(&body).ok());
+    let coded = body.is_none().then(|| STANDARD.encode(&bytes));
     if as_json {
         let headers: Map<String, Value> =
             parts.headers.keys().map(|name| (name.to_string(), json!(text(name).join(", ")))).collect();
         world.say(json!({
             "method": parts.method.as_str(), "url": parts.uri.to_string(), "headers": headers, "body": body,
+            "body_b64": coded,
         }));
     } else {
         world.say(format_args!("{} {}", parts.method, parts.uri));
@@ -42,7 +46,8 @@ pub(super) fn run(mut arguments: Arguments, world: &mut World) -> Result<u8, Fai
                 world.say(format_args!("{name}: {value}"));
             }
         }
-        world.say(format_args!("\n{body}"));
+        // Byte for byte, and nothing behind it: this is what was signed.
+        let _ = world.out.write_all(b"\n").and_then(|()| world.out.write_all(&bytes));
     }
     Ok(0)
 }

@@ -40,8 +40,9 @@ pub(super) struct Settings {
 pub(super) enum Outcome {
     /// It is genuine.
     Verified { verification: Verification, id: String, event: Option<String> },
-    /// It is a handshake; this is the answer.
-    Challenge(Response<Bytes>),
+    /// It is a handshake; this is the answer. `verified` if it is signed like any delivery too: then it proves its
+    /// sender, otherwise it was only answered because a registration is open here.
+    Challenge { answer: Response<Bytes>, verified: Option<Box<Outcome>> },
     /// It is not, or cannot be told.
     Refused { code: &'static str, message: String },
 }
@@ -56,19 +57,34 @@ impl Trial {
         };
         let incoming =
             Incoming::post(&self.headers, &self.body).with_method(&self.method).with_url(&self.url);
-        if let Some(answer) = self.handshake(&verifier).await {
-            return Outcome::Challenge(answer);
+        match self.handshake(&verifier).await {
+            Some(Handshake::Answered(answer)) => {
+                let verified = self.verdict(&verifier, &incoming).await;
+                let verified = matches!(verified, Outcome::Verified { .. }).then(|| Box::new(verified));
+                return Outcome::Challenge { answer, verified };
+            }
+            Some(Handshake::Refused(code)) => {
+                let message =
+                    "the handshake is refused; compare the verify token with the provider's settings";
+                return Outcome::Refused { code, message: message.to_owned() };
+            }
+            None => {}
         }
-        if let Err(error) = verifier.ready(&incoming, self.now).await {
+        self.verdict(&verifier, &incoming).await
+    }
+
+    /// What verifying says.
+    async fn verdict(&self, verifier: &Verifier, incoming: &Incoming<'_>) -> Outcome {
+        if let Err(error) = verifier.ready(incoming, self.now).await {
             return Outcome::Refused { code: "keys", message: error.to_string() };
         }
-        match verifier.verify_request(&incoming, self.now) {
+        match verifier.verify_request(incoming, self.now) {
             Ok(verification) => {
-                let description = verifier.describe(&incoming, self.now);
+                let description = verifier.describe(incoming, self.now);
                 Outcome::Verified { verification, id: description.id, event: description.event }
             }
             Err(error) => {
-                let hint = verifier.diagnose(&incoming, self.now).map(|hint| format!("; {hint}"));
+                let hint = verifier.diagnose(incoming, self.now).map(|hint| format!("; {hint}"));
                 let message = format!("{error}{}", hint.unwrap_or_default());
                 Outcome::Refused { code: error.code(), message }
             }
@@ -92,14 +108,14 @@ impl Trial {
         if let Some(token) = &settings.verify_token {
             builder = builder.verify_token(token.clone());
         }
-        if let Some(text) = &settings.audience {
-            builder = builder.audience(text);
-        }
-        if let Some(text) = &settings.service_account {
-            builder = builder.service_account(text);
-        }
-        if let Some(text) = &settings.webhook_id {
-            builder = builder.webhook_id(text);
+        // What is not given matches nothing, so that what else is wrong still shows.
+        let or_nothing = |text: &Option<String>| text.clone().unwrap_or_else(|| NOTHING.to_owned());
+        builder = builder
+            .audience(or_nothing(&settings.audience))
+            .service_account(or_nothing(&settings.service_account))
+            .webhook_id(or_nothing(&settings.webhook_id));
+        if settings.topics.is_empty() {
+            builder = builder.topic(NOTHING);
         }
         if let Some(text) = &settings.issuer {
             builder = builder.issuer(text);
@@ -107,14 +123,11 @@ impl Trial {
         for topic in &settings.topics {
             builder = builder.topic(topic);
         }
-        if !settings.keys.is_empty() {
-            builder = builder.keys(Keys::fixed(settings.keys.clone()));
-        }
-        builder.build()
+        builder.keys(Keys::fixed(settings.keys.clone())).build()
     }
 
-    /// The answer, if this is a handshake.
-    async fn handshake(&self, verifier: &Verifier) -> Option<Response<Bytes>> {
+    /// What a receiver says, if this is a handshake.
+    async fn handshake(&self, verifier: &Verifier) -> Option<Handshake> {
         let seen = Arc::new(Seen::default());
         let registration = Registration::closed();
         registration.open_until(self.now);
@@ -135,8 +148,22 @@ impl Trial {
         let (parts, ()) = request.into_parts();
         let body = Bytes::copy_from_slice(&self.body);
         let response = receiver.receive_bytes("default", "trial", &parts, body).await;
-        (receiver.counters().handshakes == 1).then_some(response)
+        let counters = receiver.counters();
+        let refused = ["wrong_verify_token", "registration_closed"];
+        match refused.into_iter().find(|code| counters.refused(code) > 0) {
+            Some(code) => Some(Handshake::Refused(code)),
+            None => (counters.handshakes == 1).then_some(Handshake::Answered(response)),
+        }
     }
+}
+
+/// Equal to nothing that a provider sends.
+const NOTHING: &str = "not set on the command line";
+
+/// How a handshake ended.
+enum Handshake {
+    Answered(Response<Bytes>),
+    Refused(&'static str),
 }
 
 /// Origin, and path with query.

@@ -25,7 +25,7 @@ use crate::encoding::{BASE64_URL, hex};
 use crate::form;
 use crate::jwt::Token;
 
-/// For clocks that differ: tokens of Atlassian live 3 minutes.
+/// For clocks that differ, at a token's beginning.
 const LEEWAY_SECONDS: u32 = 30;
 const LIFE_SECONDS: u64 = 180;
 
@@ -67,7 +67,10 @@ pub(super) fn presented(incoming: &Incoming<'_>) -> Result<String, VerifyError> 
     if let Some(text) = in_header(incoming.headers)? {
         return Ok(text.to_owned());
     }
-    form::parameter(incoming.query(), "jwt").ok_or(VerifyError::MissingHeader { header: AUTHORIZATION })
+    // A parameter of that name that is no token is somebody else's.
+    form::parameter(incoming.query(), "jwt")
+        .filter(|text| text.bytes().filter(|byte| *byte == b'.').count() == 2)
+        .ok_or(VerifyError::MissingHeader { header: AUTHORIZATION })
 }
 
 /// Makes a token of 180 s. The claims of a token that stands in the header already are kept, such as `iss`, so

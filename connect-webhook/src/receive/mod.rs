@@ -199,7 +199,8 @@ impl Receiver {
             if scheme.needs_url() { Cow::Owned(verifier.url_of(&parts.uri)) } else { Cow::Borrowed("") };
         let incoming = Incoming::post(headers, &body).with_method(&parts.method).with_url(&url);
         let verification = verify(endpoint, &incoming, now).await?;
-        let payload = payload(scheme, &parts.method, headers, &body).map_err(Refusal::Payload)?;
+        let payload = payload(scheme, &parts.method, parts.uri.query().unwrap_or_default(), headers, &body)
+            .map_err(Refusal::Payload)?;
         let finder = &verifier.inner().finder;
         let facts = finder.read(headers, &body, &payload).map_err(Refusal::Payload)?;
         let Facts { id, event, ordering_key, handshake } = facts;

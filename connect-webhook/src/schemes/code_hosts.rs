@@ -71,10 +71,11 @@ pub static GITEA: Scheme = row("gitea", "X-Gitea-Signature")
     .bodies_repeat()
     .form(FormRule::Field(Borrowed("payload")));
 
-/// GitLab with a secret token: `X-Gitlab-Token` repeats it. The body is not signed: prefer
+/// GitLab with a secret token: `X-Gitlab-Token` repeats it. `X-Gitlab-Event-UUID` is no id: webhooks that set off
+/// each other share it, and the second would be taken for the first. The body is not signed: prefer
 /// [`GITLAB_SIGNED`] where the instance has it.
-pub static GITLAB_TOKEN: Scheme = gitlab(token("gitlab_token", "X-Gitlab-Token"))
-    .id(&[Header(Borrowed("Idempotency-Key")), Header(Borrowed("X-Gitlab-Event-UUID"))]);
+pub static GITLAB_TOKEN: Scheme =
+    gitlab(token("gitlab_token", "X-Gitlab-Token")).id(&[Header(Borrowed("Idempotency-Key"))]);
 
 /// GitLab with a signing token: Standard Webhooks under GitLab's own event header.
 pub static GITLAB_SIGNED: Scheme =
