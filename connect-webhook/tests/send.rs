@@ -320,8 +320,8 @@ async fn a_name_that_resolves_to_a_private_address_is_refused() {
     };
     assert_eq!(
         refusal.to_string(),
-        "`customer.example` resolves to 127.0.0.1, which is loopback (RFC 1122); \
-         point the name to a public address, or allow its network"
+        "`customer.example` resolves to an address that is loopback (RFC 1122); \
+         point the name to a public address, or change the guard's networks"
     );
     assert!(matches!(attempt.verdict, Verdict::RetryAt { why: Cause::Refused, .. }));
     assert_eq!(connections.load(Ordering::SeqCst), 0);

@@ -42,7 +42,7 @@ pub enum SetupError {
     /// The event cannot be written as JSON.
     #[error("the event cannot be written as JSON; check its `Serialize` implementation")]
     Payload(#[source] serde_json::Error),
-    /// An entry of the allow-list is no network.
+    /// What the guard is to refuse or to allow is no network.
     #[error(
         "`{text}` is not a network; give an address or a range that starts at its first address, \
          such as 10.0.0.0/8"

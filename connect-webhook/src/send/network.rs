@@ -9,6 +9,9 @@ pub(super) struct Network {
     prefix_bits: u32,
 }
 
+/// IPv4 addresses written as IPv6, RFC 4291.
+pub(super) const MAPPED: Network = Network::v6_groups([0, 0, 0, 0, 0, 0xffff, 0, 0], 96);
+
 impl Network {
     pub(super) const fn v4(octets: [u8; 4], prefix_bits: u32) -> Self {
         let [a, b, c, d] = octets;
@@ -28,7 +31,8 @@ impl Network {
     }
 
     /// Reads `10.0.0.0/8`, `fd00::/8` or a single address. Bits after the prefix must be zero: `10.1.2.3/8`
-    /// is more often a slip than a wish for sixteen million addresses.
+    /// is more often a slip than a wish for sixteen million addresses. IPv4 networks are written as such:
+    /// `::ffff:10.0.0.0/104` is none, since the guard judges a mapped address as the IPv4 address that it holds.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
@@ -42,6 +46,9 @@ impl Network {
             Some(_) => return None,
             None => longest,
         };
+        if prefix_bits >= MAPPED.prefix_bits && MAPPED.contains(first) {
+            return None;
+        }
         (prefix_bits <= longest && masked(first, prefix_bits) == number(first))
             .then_some(Self { first, prefix_bits })
     }
@@ -87,6 +94,13 @@ mod tests {
             ["", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/+8", "10.1.2.3/8", "::/129", "localhost", "10/8"]
         {
             assert!(Network::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ipv4_networks_are_not_written_as_mapped_ones() {
+        for mapped in ["::ffff:127.0.0.1", "::ffff:10.0.0.0/104", "::ffff:0:0/96"] {
+            assert!(Network::parse(mapped).is_none(), "{mapped}");
         }
     }
 

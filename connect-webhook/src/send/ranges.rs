@@ -5,9 +5,9 @@
 //! narrow one stands before the wide one that contains it. In IPv6 only `2000::/3` is assigned to the public
 //! Internet; the last rows refuse all the rest, so that a range assigned tomorrow is refused today.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use super::network::Network;
+use super::network::{MAPPED, Network};
 
 /// One row.
 #[derive(Debug)]
@@ -33,12 +33,31 @@ const fn v6(start: [u16; 4], end: u16, prefix_bits: u32, what: &'static str, sou
     Range { network: Network::v6(start, end, prefix_bits), rule: Rule::Refused(what, source) }
 }
 
+/// RFC 6052.
+const NAT64: Network = Network::v6([0x64, 0xff9b, 0, 0], 0, 96);
+const UNSPECIFIED: Network = Network::v6([0, 0, 0, 0], 0, 128);
+const LOOPBACK: Network = Network::v6([0, 0, 0, 0], 1, 128);
+const TEREDO: Network = Network::v6([0x2001, 0, 0, 0], 0, 32);
+const SIX_TO_FOUR: Network = Network::v6([0x2002, 0, 0, 0], 0, 16);
+/// Networks whose last 32 bits are an IPv4 address: compatible, mapped, translated, NAT64 and local NAT64. The
+/// local one can have other forms, which only its operator knows.
+const ENDS_IN_IPV4: [Network; 5] = [
+    Network::v6([0, 0, 0, 0], 0, 96),
+    MAPPED,
+    Network::v6_groups([0, 0, 0, 0, 0xffff, 0, 0, 0], 96),
+    NAT64,
+    Network::v6([0x64, 0xff9b, 1, 0], 0, 48),
+];
+
 pub(super) const RANGES: &[Range] = &[
     v4([0, 0, 0, 0], 8, "this network, unspecified", "RFC 1122"),
     v4([10, 0, 0, 0], 8, "private", "RFC 1918"),
     v4([100, 64, 0, 0], 10, "carrier-grade NAT", "RFC 6598"), // with Alibaba's metadata, 100.100.100.200
     v4([127, 0, 0, 0], 8, "loopback", "RFC 1122"),
-    v4([168, 63, 129, 16], 32, "the Azure platform", "Microsoft"), // outside of every special range
+    // Outside of every special range: clouds that gave public addresses to their own services.
+    v4([161, 26, 0, 0], 16, "the IBM Cloud platform", "IBM"),
+    v4([166, 8, 0, 0], 14, "the IBM Cloud platform", "IBM"),
+    v4([168, 63, 129, 16], 32, "the Azure platform", "Microsoft"),
     v4([169, 254, 169, 254], 32, "cloud metadata", "RFC 3927"),
     v4([169, 254, 0, 0], 16, "link-local", "RFC 3927"),
     v4([172, 16, 0, 0], 12, "private", "RFC 1918"),
@@ -52,10 +71,8 @@ pub(super) const RANGES: &[Range] = &[
     v4([224, 0, 0, 0], 4, "multicast", "RFC 5771"),
     v4([240, 0, 0, 0], 4, "reserved, broadcast", "RFC 1112"),
     // IPv4 in IPv6 that still leads somewhere.
-    // Mapped, RFC 4291.
-    Range { network: Network::v6_groups([0, 0, 0, 0, 0, 0xffff, 0, 0], 96), rule: Rule::HoldsIpv4 },
-    // NAT64, RFC 6052.
-    Range { network: Network::v6([0x64, 0xff9b, 0, 0], 0, 96), rule: Rule::HoldsIpv4 },
+    Range { network: MAPPED, rule: Rule::HoldsIpv4 },
+    Range { network: NAT64, rule: Rule::HoldsIpv4 },
     v6([0, 0, 0, 0], 0, 128, "unspecified", "RFC 4291"),
     v6([0, 0, 0, 0], 1, 128, "loopback", "RFC 4291"),
     v6([0, 0, 0, 0], 0, 96, "IPv4-compatible", "RFC 4291"),
@@ -82,18 +99,46 @@ pub(super) const RANGES: &[Range] = &[
 
 /// What `address` is and where that is written, if it must not be reached; `None` for a public address.
 pub(super) fn refused(address: IpAddr) -> Option<(&'static str, &'static str)> {
-    let row = RANGES.iter().find(|row| row.network.contains(address))?;
-    match (row.rule, address) {
-        (Rule::Refused(what, source), _) => Some((what, source)),
-        (Rule::HoldsIpv4, IpAddr::V6(address)) => refused(IpAddr::V4(held_ipv4(address))),
-        (Rule::HoldsIpv4, IpAddr::V4(_)) => None,
+    let row = RANGES.iter().find(|row| row.network.contains(address));
+    match row.map(|row| row.rule) {
+        Some(Rule::Refused(what, source)) => Some((what, source)),
+        Some(Rule::HoldsIpv4) => refused(held_ipv4(address)?),
+        // In any network of a site.
+        None => is_isatap(address).then_some(("ISATAP", "RFC 5214")),
     }
 }
 
-/// The last 32 bits.
-fn held_ipv4(address: Ipv6Addr) -> Ipv4Addr {
-    let [.., a, b, c, d] = address.octets();
-    Ipv4Addr::new(a, b, c, d)
+/// Whether `address` is but another way to write or to reach an IPv4 address.
+pub(super) fn is_alias(address: IpAddr) -> bool {
+    RANGES.iter().any(|row| matches!(row.rule, Rule::HoldsIpv4) && row.network.contains(address))
+}
+
+/// The IPv4 address to which packets for this IPv6 address go in the end, at least by some router.
+pub(super) fn held_ipv4(address: IpAddr) -> Option<IpAddr> {
+    let IpAddr::V6(v6) = address else { return None };
+    if UNSPECIFIED.contains(address) || LOOPBACK.contains(address) {
+        return None;
+    }
+    let bits = v6.to_bits();
+    let held = if ENDS_IN_IPV4.iter().any(|network| network.contains(address)) || is_isatap(address) {
+        bits
+    } else if TEREDO.contains(address) {
+        !bits
+    } else if SIX_TO_FOUR.contains(address) {
+        bits >> 80
+    } else {
+        return None;
+    };
+    let [.., a, b, c, d] = held.to_be_bytes();
+    Some(Ipv4Addr::new(a, b, c, d).into())
+}
+
+/// Whether the interface id is that of a tunnel within a site.
+fn is_isatap(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V6(address) => matches!(address.segments(), [_, _, _, _, 0 | 0x200, 0x5efe, _, _]),
+        IpAddr::V4(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +158,10 @@ mod tests {
             ("100.100.100.200", "carrier-grade NAT"),
             ("127.0.0.1", "loopback"),
             ("127.255.255.254", "loopback"),
+            ("161.26.0.10", "the IBM Cloud platform"),
+            ("161.26.255.255", "the IBM Cloud platform"),
+            ("166.8.0.1", "the IBM Cloud platform"),
+            ("166.11.255.255", "the IBM Cloud platform"),
             ("168.63.129.16", "the Azure platform"),
             ("169.254.169.254", "cloud metadata"),
             ("169.254.170.2", "link-local"),
@@ -150,6 +199,8 @@ mod tests {
             ("2001:db8::1", "documentation"),
             ("2002:7f00:1::", "6to4"),
             ("2002:a9fe:a9fe::1", "6to4"),
+            ("2606:4700::5efe:a00:1", "ISATAP"),
+            ("2606:4700::200:5efe:8.8.8.8", "ISATAP"),
             ("3fff::1", "documentation"),
             ("3fff:fff::1", "documentation"),
             ("5f00::1", "segment routing"),
@@ -175,6 +226,10 @@ mod tests {
             "100.128.0.0",
             "126.255.255.255",
             "128.0.0.0",
+            "161.25.255.255",
+            "161.27.0.0",
+            "166.7.255.255",
+            "166.12.0.0",
             "168.63.129.15",
             "168.63.129.17",
             "169.253.255.255",
@@ -196,10 +251,34 @@ mod tests {
             "2001:db9::1",
             "2003::1",
             "2606:4700:4700::1111",
+            "2606:4700::100:5efe:a00:1",
+            "2606:4700::5eff:a00:1",
             "3ffe:ffff::1",
             "3fff:1000::1",
         ] {
             assert_eq!(what(address), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn tunnels_and_translations_tell_which_ipv4_address_they_hold() {
+        for (address, held) in [
+            ("::ffff:127.0.0.1", Some("127.0.0.1")),
+            ("::ffff:0:127.0.0.1", Some("127.0.0.1")),
+            ("::10.0.0.1", Some("10.0.0.1")),
+            ("64:ff9b::10.0.0.1", Some("10.0.0.1")),
+            ("64:ff9b:1::10.0.0.1", Some("10.0.0.1")),
+            ("2001:0:4136:e378:8000:63bf:3fff:fdd2", Some("192.0.2.45")),
+            ("2002:a9fe:a9fe::1", Some("169.254.169.254")),
+            ("fe80::5efe:10.0.0.1", Some("10.0.0.1")),
+            ("::", None),
+            ("::1", None),
+            ("fd00::1", None),
+            ("2606:4700:4700::1111", None),
+            ("10.0.0.1", None),
+        ] {
+            let held = held.map(|held| held.parse::<IpAddr>().unwrap());
+            assert_eq!(held_ipv4(address.parse().unwrap()), held, "{address}");
         }
     }
 
