@@ -3,8 +3,8 @@
 //! A hand-written sender gets the same things wrong as every other: it serialises the event again for each
 //! attempt, so that signatures differ; it follows redirects; it lets a customer's URL reach the metadata
 //! service of its own cloud; it retries an endpoint that has been gone for a year. Here one attempt is
-//! [`Sender::attempt`], what to do next is one pure function ([`Policy::decide`]), and who may be reached is
-//! one table ([`Guard`]).
+//! [`Sender::attempt`], which returns an [`Attempt`] to log and to store; what to do next is one pure function
+//! ([`Policy::decide`]), and who may be reached is one table ([`Guard`]).
 //!
 //! Messages are signed as [Standard Webhooks](https://www.standardwebhooks.com) say (`v1`, HMAC-SHA256),
 //! which receivers verify with ready-made libraries in every language.

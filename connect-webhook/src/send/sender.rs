@@ -142,7 +142,7 @@ impl Sender {
         let result = match signed {
             Ok((url, mut headers, body)) => {
                 headers.insert(USER_AGENT, self.user_agent.clone());
-                self.post(Outgoing { url, headers, body }).await
+                self.post(Outgoing::new(url, headers, body)).await
             }
             Err(error) => Err(Failure::Unsigned(error)),
         };
@@ -205,7 +205,7 @@ pub struct Attempt {
     /// receiver's own, and may echo anything. `Debug` leaves it out.
     pub snippet: String,
     /// Since when the destination fails every time; write it to the destination, and give it back with
-    /// [`Destination::with_failing_since`].
+    /// [`Destination::with_failing_since`]. As it was before if the message was given up unsent.
     pub failing_since: Option<UnixTime>,
 }
 

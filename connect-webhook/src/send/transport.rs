@@ -46,6 +46,14 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 }
 
 /// A signed request, ready to be posted. `Debug` shows only where to.
+///
+/// ```
+/// use connect_webhook::send::Outgoing;
+/// // To test a transport of your own.
+/// let outgoing = Outgoing::new("https://customer.example/hooks?key=1".parse()?, http::HeaderMap::new(), "{}");
+/// assert!(!format!("{outgoing:?}").contains("key=1"));
+/// # Ok::<(), url::ParseError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone)]
 pub struct Outgoing {
@@ -55,6 +63,13 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     /// The bytes that were signed.
     pub body: Bytes,
+}
+
+impl Outgoing {
+    /// A request; a [`Sender`](super::Sender) makes its own.
+    pub fn new(url: Url, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
+        Self { url, headers, body: body.into() }
+    }
 }
 
 impl fmt::Debug for Outgoing {

@@ -149,6 +149,17 @@ impl Situation {
 }
 
 /// How persistent the sender is.
+///
+/// ```
+/// use connect_webhook::send::{Policy, Schedule};
+/// use std::time::Duration;
+///
+/// // Three attempts within ten minutes, for messages that nobody wants tomorrow.
+/// let mut policy = Policy::default().with_schedule(Schedule::new([60, 540].map(Duration::from_secs)));
+/// policy.retry_after_limit = Duration::from_secs(600);
+/// assert_eq!(policy.schedule.attempts(), 3);
+/// // For `Sender::with_policy`; the `Attempt` that a sender returns holds what the policy decided.
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -214,10 +225,12 @@ impl Policy {
     }
 }
 
-/// Since when the destination fails every time, after this attempt.
+/// Since when the destination fails every time, after this attempt. A message that was given up before anything
+/// was sent says nothing of the destination.
 pub(super) fn failing_since(situation: &Situation, verdict: &Verdict) -> Option<UnixTime> {
     match verdict {
         Verdict::Delivered => None,
+        Verdict::GiveUp { why: Cause::Unsigned | Cause::Refused } => situation.failing_since,
         _ => Some(situation.failing_since.unwrap_or(situation.now)),
     }
 }
@@ -335,6 +348,16 @@ mod tests {
         assert_eq!(failing_since(&failing, &failed), Some(UnixTime(7)));
         assert_eq!(failing_since(&failing, &Verdict::Delivered), None);
         assert_eq!(failing_since(&healthy, &Verdict::Delivered), None);
+    }
+
+    #[test]
+    fn a_message_that_was_never_sent_does_not_count_against_its_destination() {
+        let healthy = Situation::new(1, NOW);
+        let failing = healthy.with_failing_since(Some(UnixTime(7)));
+        for why in [Cause::Unsigned, Cause::Refused] {
+            assert_eq!(failing_since(&healthy, &Verdict::GiveUp { why }), None, "{why}");
+            assert_eq!(failing_since(&failing, &Verdict::GiveUp { why }), Some(UnixTime(7)), "{why}");
+        }
     }
 
     #[test]
