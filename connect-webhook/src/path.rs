@@ -1,4 +1,5 @@
-//! Which endpoint a URL names: the one place where adapters read paths.
+//! Which endpoint a URL names: the one place where [`Receiver::receive_at_path`](crate::Receiver::receive_at_path)
+//! and the adapters read paths.
 //!
 //! `/webhooks/{source}` is an endpoint of tenant [`DEFAULT_TENANT`], `/webhooks/{tenant}/{source}` one of that
 //! tenant. Both names are percent-decoded; a path of any other shape names nothing.

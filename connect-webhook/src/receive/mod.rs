@@ -91,9 +91,17 @@ impl Receiver {
         self.conclude(endpoint, result)
     }
 
-    /// As [`Receiver::receive`], with tenant and source from the request's own path.
-    #[cfg(any(feature = "axum", feature = "hyper"))]
-    pub(crate) async fn receive_at_path<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
+    /// As [`Receiver::receive`], with tenant and source from the request's own path: `/webhooks/{source}` for
+    /// tenant `default`, or `/webhooks/{tenant}/{source}`, percent-decoded. Any other path is answered 404.
+    ///
+    /// ```
+    /// # async fn any_server(receiver: connect_webhook::Receiver) {
+    /// // With the body that your server hands out:
+    /// let request = http::Request::post("/webhooks/acme/github").body("{}".to_owned()).unwrap();
+    /// let response = receiver.receive_at_path(request).await;
+    /// # }
+    /// ```
+    pub async fn receive_at_path<B: Body>(&self, request: Request<B>) -> Response<Bytes> {
         // The names outlive the request that `receive` takes apart.
         let path = request.uri().clone();
         match crate::path::endpoint(path.path()) {
