@@ -15,7 +15,7 @@ struct Inbox;
 #[async_trait]
 impl Sink for Inbox {
     async fn accept(&self, delivery: Verified<Delivery>) -> Result<Acceptance, SinkError> {
-        // Store it under (tenant, source, id) before returning: the 2xx that follows is a promise.
+        // Store it under (tenant, source, id), with its replay key, before returning: the 2xx that follows is a promise.
         tracing::info!(event = delivery.event.as_deref(), id = %delivery.id, "received");
         Ok(Acceptance::Accepted)
     }
@@ -27,10 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     #[expect(clippy::disallowed_methods, reason = "the edge of the program")]
     let lookup = |name: &str| std::env::var(name).ok();
     let github = Verifier::from_vars(&schemes::GITHUB, "GITHUB_WEBHOOK_SECRET", lookup)?;
-    let receiver = Receiver::builder()
-        .endpoint(Endpoint::new("default", "github", github).with_rate_limit(100, 1000))
-        .sink(Inbox)
-        .build()?;
+    // Without a rate limit: GitHub never sends a refused delivery again.
+    let receiver =
+        Receiver::builder().endpoint(Endpoint::new("default", "github", github)).sink(Inbox).build()?;
 
     let app = axum::Router::new()
         .route("/health", axum::routing::get(|| async { "ok" }))

@@ -6,6 +6,7 @@
 //! ```
 
 use std::error::Error;
+use std::time::Duration;
 
 use connect_webhook::hyper::WebhookService;
 use connect_webhook::{
@@ -49,7 +50,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     tracing::info!("listening on {}", listener.local_addr()?);
     loop {
-        let (stream, _) = listener.accept().await?;
+        let (stream, _) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // A client that left already, or no file descriptor free: the server goes on, without spinning.
+                tracing::warn!(%error, "no connection accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
         // hyper's own timer closes connections that never finish their head.
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

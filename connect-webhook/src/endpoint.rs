@@ -18,9 +18,9 @@ use crate::verify::Verifier;
 /// ```
 /// use connect_webhook::{Endpoint, Verifier, schemes};
 /// # fn main() -> Result<(), connect_webhook::BuildError> {
-/// let verifier = Verifier::new(&schemes::GITHUB, ["s3cret".into()])?;
+/// let verifier = Verifier::new(&schemes::STRIPE, ["whsec_s3cret".into()])?;
 /// let endpoint =
-///     Endpoint::new("default", "github", verifier).with_body_limit(1024 * 1024).with_rate_limit(100, 1000);
+///     Endpoint::new("default", "stripe", verifier).with_body_limit(1024 * 1024).with_rate_limit(100, 1000);
 /// # Ok(())
 /// # }
 /// ```
@@ -95,6 +95,9 @@ impl Endpoint {
     /// Sets how many requests are taken, good or bad: `per_second` on average, and `burst` at once after a
     /// quiet time. Beyond that senders get 429 with `Retry-After`, before their body is read. A burst smaller
     /// than `per_second` is raised to it. No limit by default.
+    ///
+    /// Forged requests count, too, so a flood of junk makes genuine deliveries wait. Not for providers that do
+    /// not come again after a 429, as GitHub does not: what is refused would be lost.
     #[must_use]
     pub fn with_rate_limit(mut self, per_second: u32, burst: u32) -> Self {
         self.bucket = Some(Arc::new(Bucket::new(per_second, burst)));

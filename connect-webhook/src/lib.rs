@@ -48,9 +48,10 @@
 //!
 //! - **Fail-closed.** No secret is a build error. A payload exists only as [`Verified`].
 //! - **Bytes, not text.** Signatures are checked over the raw body, binary or not, before anything parses it.
-//! - **Nothing leaks.** Failed verifications answer alike (only a request that names two different signatures
-//!   gets a 400: it is malformed, whoever sent it); no error, log line or `Debug` shows a secret, a
-//!   signature or a body; comparisons take constant time.
+//! - **Nothing leaks.** Whatever does not verify is answered alike (but for a request that names two different
+//!   signatures, a 400: it is malformed, whoever sent it; and for public keys that cannot be fetched now, a
+//!   503); no error, log line or `Debug` shows a secret, a signature or a body; comparisons take constant
+//!   time.
 //! - **A 2xx means taken.** It is sent only after [`Sink::accept`] returned.
 //! - **Bounded.** Body size, requests per second if you say so, and body time with a [`Timer`]; junk is refused
 //!   before its body is read.
@@ -69,6 +70,7 @@
 //! | `tokio` | `TokioTimer`, for the read time-out |
 //! | `axum` | module `axum`: a router for axum 0.8; brings `tokio` |
 //! | `hyper` | module `hyper`: a service for hyper 1; brings `tokio` |
+//! | `ed25519` | Discord, Standard Webhooks `v1a` |
 //! | `asymmetric` | module `keys`: AWS SNS, PayPal, Google Pub/Sub, SendGrid, tokens of Microsoft Graph |
 //! | `send` | module `send`: sends webhooks of your own, signed, retried, guarded; brings `tokio` |
 //! | `rustls` | TLS for `send`, by rustls with ring |

@@ -33,9 +33,14 @@ pub(crate) const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(10);
 /// #[async_trait]
 /// impl Sink for Seen {
 ///     async fn accept(&self, delivery: Verified<Delivery>) -> Result<Acceptance, SinkError> {
-///         let key = (delivery.tenant.to_string(), delivery.source.to_string(), delivery.id.clone());
+///         let key = |name: &str| (delivery.tenant.to_string(), delivery.source.to_string(), name.to_owned());
 ///         let mut seen = self.0.lock().map_err(|_| SinkError::new("another thread panicked"))?;
-///         Ok(if seen.insert(key) { Acceptance::Accepted } else { Acceptance::Duplicate })
+///         let mut is_new = seen.insert(key(&delivery.id));
+///         // Where ids are not signed, a captured delivery can come again under another one.
+///         if let Some(replay_key) = &delivery.replay_key {
+///             is_new &= seen.insert(key(replay_key));
+///         }
+///         Ok(if is_new { Acceptance::Accepted } else { Acceptance::Duplicate })
 ///     }
 /// }
 /// ```
