@@ -14,16 +14,22 @@ use crate::encoding::Signature;
 use crate::error::{BuildError, VerifyError};
 use crate::form;
 use crate::incoming::Incoming;
-use crate::key::token;
 use crate::pointer::{Pointer, Scalar, extract, find};
-use crate::rfc3339;
-use crate::scheme::{Algorithm, Encoding, Grammar, Part, Scheme, Source, TimestampRule, TimestampUnit};
+use crate::scheme::{Grammar, Part, Scheme, Source, TimestampRule};
+
+mod check;
+mod grammar;
+mod url;
+mod window;
+
+use check::check;
+pub(crate) use grammar::form;
+use grammar::{Seen, pairs, read_signatures};
+pub(crate) use url::unescaped;
+pub(crate) use window::{check_window, read_time, window};
 
 /// How many values of the body a signature and its base may name: kept on the stack.
 const MAX_SIGNED_VALUES: usize = 4;
-
-/// The longest token behind base64, such as HTTP's Basic credentials.
-const MAX_TOKEN_BYTES: usize = 1024;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -412,92 +418,6 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// What was found on the way to a signature, to say what is wrong.
-#[derive(Default)]
-struct Seen {
-    /// A signature of some kind, whether or not it is the scheme's.
-    pairs: bool,
-    matching: bool,
-    decoded: bool,
-}
-
-/// Reads the signatures out of one header or field.
-fn read_signatures(scheme: &Scheme, text: &[u8], seen: &mut Seen, each: &mut impl FnMut(&Signature)) {
-    let mut one = |text: &[u8]| {
-        seen.matching = true;
-        if let Some(signature) = decode(scheme, text) {
-            seen.decoded = true;
-            each(&signature);
-        }
-    };
-    match &scheme.grammar {
-        Grammar::Bare => one(text),
-        Grammar::Prefixed(prefix) => {
-            // The names of HTTP's own authentication schemes have no case.
-            let is_any_case = scheme.algorithm == Algorithm::Token && prefix.ends_with(' ');
-            let found = text.split_at_checked(prefix.len()).filter(|(start, _)| {
-                *start == prefix.as_bytes() || is_any_case && start.eq_ignore_ascii_case(prefix.as_bytes())
-            });
-            match found {
-                Some((_, text)) => one(text),
-                None => seen.pairs |= names_a_kind(text),
-            }
-        }
-        Grammar::Pairs { separator, signature } => {
-            let mut any = false;
-            for (key, value) in pairs(text, *separator) {
-                any = true;
-                if key == signature.as_bytes() {
-                    one(value);
-                }
-            }
-            seen.pairs |= any;
-        }
-        Grammar::Versions(version) => {
-            for entry in text.split(|byte| *byte == b' ') {
-                let rest = entry.strip_prefix(version.as_bytes()).and_then(|rest| rest.strip_prefix(b","));
-                if let Some(text) = rest {
-                    one(text);
-                }
-            }
-        }
-    }
-}
-
-/// Whether the text is a short name, `=` and more, such as `sha1=00`: a signature of another kind.
-fn names_a_kind(text: &[u8]) -> bool {
-    const LONGEST_NAME: usize = 15;
-    let at = text.iter().take(LONGEST_NAME + 1).position(|byte| *byte == b'=');
-    let is_name = |at: &usize| {
-        let name = text.get(..*at).unwrap_or_default();
-        !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
-    };
-    at.is_some_and(|at| is_name(&at) && at + 1 < text.len())
-}
-
-fn decode(scheme: &Scheme, text: &[u8]) -> Option<Signature> {
-    match (scheme.algorithm, scheme.encoding) {
-        (Algorithm::Token, Encoding::Base64) => {
-            use base64::Engine;
-            let mut bytes = [0; MAX_TOKEN_BYTES];
-            let length = crate::encoding::BASE64.decode_slice(text, &mut bytes).ok()?;
-            Some(Signature::new(&token(bytes.get(..length)?)))
-        }
-        (Algorithm::Token, _) => Some(Signature::new(&token(text))),
-        (_, encoding) => Signature::decode(encoding, text),
-    }
-}
-
-/// `key=value` by `key=value`, without the blanks round a pair.
-fn pairs(text: &[u8], separator: char) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let separator = u8::try_from(separator).unwrap_or(b',');
-    text.split(move |byte| *byte == separator).filter_map(|pair| {
-        let pair = pair.trim_ascii();
-        let middle = pair.iter().position(|byte| *byte == b'=')?;
-        Some((pair.get(..middle)?, pair.get(middle + 1..)?))
-    })
-}
-
 /// The value of a header, which may be repeated only with the same value.
 pub(crate) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h [u8], VerifyError> {
     let mut values = headers.get_all(name).iter();
@@ -513,89 +433,6 @@ fn first<'h>(headers: &'h HeaderMap, names: &[HeaderName]) -> Result<&'h [u8], V
     let present = names.iter().find(|name| headers.contains_key(*name)).or(names.first());
     // A scheme that names no header was refused.
     present.map_or(Ok(&[]), |name| only(headers, name))
-}
-
-pub(crate) fn read_time(rule: &TimestampRule, text: &[u8]) -> Result<UnixTime, VerifyError> {
-    let seconds = match rule.unit {
-        TimestampUnit::Rfc3339 => rfc3339::parse(text).map(|time| time.0),
-        TimestampUnit::Seconds => digits(text),
-        TimestampUnit::Milliseconds => digits(text).map(|value| value / 1000),
-    };
-    seconds.map(UnixTime).ok_or_else(|| VerifyError::BadTimestamp { place: place(rule) })
-}
-
-/// Digits only: no sign, blank or fraction, which readers understand differently. 15 digits cannot overflow.
-fn digits(text: &[u8]) -> Option<i64> {
-    let is_number = (1..=15).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
-    is_number.then(|| text.iter().fold(0_i64, |value, digit| value * 10 + i64::from(digit - b'0')))
-}
-
-/// How far the timestamp may be from `now`.
-pub(crate) fn check_window(rule: &TimestampRule, signed: UnixTime, now: UnixTime) -> Result<(), VerifyError> {
-    window(signed, now, rule.past_seconds, rule.future_seconds)
-}
-
-/// As [`check_window`], for rules in code.
-pub(crate) fn window(signed: UnixTime, now: UnixTime, past: u32, future: u32) -> Result<(), VerifyError> {
-    let age_seconds = now.0.saturating_sub(signed.0);
-    if age_seconds > i64::from(past) {
-        return Err(VerifyError::TimestampTooOld { age_seconds, limit_seconds: past });
-    }
-    let ahead_seconds = age_seconds.saturating_neg();
-    if ahead_seconds > i64::from(future) {
-        return Err(VerifyError::TimestampInFuture { ahead_seconds, limit_seconds: future });
-    }
-    Ok(())
-}
-
-/// The URL with the scheme's escapes decoded, if that is another one.
-pub(crate) fn unescaped<'u>(scheme: &Scheme, url: &'u str) -> Option<Cow<'u, str>> {
-    if scheme.url_escapes.is_empty() || !url.contains('%') {
-        return None;
-    }
-    let mut plain = String::with_capacity(url.len());
-    let mut rest = url;
-    while let Some(at) = rest.find('%') {
-        let (before, escape) = rest.split_at(at);
-        plain.push_str(before);
-        let known = escape
-            .get(..3)
-            .filter(|escape| scheme.url_escapes.iter().any(|known| known.eq_ignore_ascii_case(escape)));
-        let decoded = known.and_then(|text| u8::from_str_radix(text.get(1..)?, 16).ok());
-        let taken = match decoded.filter(u8::is_ascii) {
-            Some(byte) => {
-                plain.push(char::from(byte));
-                3
-            }
-            None => {
-                plain.push('%');
-                1
-            }
-        };
-        rest = escape.get(taken..).unwrap_or_default();
-    }
-    plain.push_str(rest);
-    (plain != url).then_some(Cow::Owned(plain))
-}
-
-/// For an error's text: what the signature should look like.
-pub(crate) fn form(scheme: &Scheme) -> String {
-    let encoding = match scheme.encoding {
-        Encoding::Hex => "<hex>",
-        Encoding::Base64 => "<base64>",
-        Encoding::Text => "<text>",
-    };
-    match &scheme.grammar {
-        Grammar::Bare => encoding.to_owned(),
-        Grammar::Prefixed(prefix) => format!("{prefix}{encoding}"),
-        Grammar::Pairs { separator, signature } => match &scheme.timestamp {
-            Some(TimestampRule { source: Source::Pair(key), .. }) => {
-                format!("{key}=<timestamp>{separator}{signature}={encoding}")
-            }
-            _ => format!("{signature}={encoding}"),
-        },
-        Grammar::Versions(version) => format!("{version},{encoding}"),
-    }
 }
 
 /// For an error's text: where the timestamp should be.
@@ -633,137 +470,4 @@ fn headers(scheme: &Scheme, names: &[Cow<'static, str>]) -> Result<Vec<HeaderNam
 pub(crate) fn pointer(scheme: &Scheme, text: &str) -> Result<Pointer, BuildError> {
     Pointer::parse(text)
         .ok_or_else(|| unusable(scheme, &format!("JSON pointer `{text}` does not start with `/`; add it")))
-}
-
-/// What contradicts itself, as a table of conditions and remedies.
-fn check(scheme: &Scheme) -> Result<(), BuildError> {
-    let is_code = matches!(scheme.algorithm, Algorithm::Code(_));
-    let is_token = scheme.algorithm == Algorithm::Token;
-    let signs = |part: &Part| scheme.base.contains(part);
-    let timestamp = scheme.timestamp.as_ref().map(|rule| &rule.source);
-    let timed_body = matches!(timestamp, Some(Source::Json(_))) && signs(&Part::Body);
-    let is_pair = matches!(timestamp, Some(Source::Pair(_)));
-    let contradictions = [
-        (scheme.name.trim().is_empty(), "it has no name; give it one"),
-        (
-            !is_code && !is_token && signs(&Part::Body) != scheme.covers_body,
-            "`covers_body` and `base` contradict each other: the signature does not cover the body unless \
-             `body` is in `base`; add it, or set `covers_body = false`",
-        ),
-        (
-            is_token && scheme.covers_body,
-            "a token does not cover the body; set `covers_body = false` and an empty `base`",
-        ),
-        (is_token && !scheme.base.is_empty(), "a token signs nothing; set `base = []`"),
-        (
-            !is_code && !timed_body && signs(&Part::Timestamp) != scheme.timestamp.is_some(),
-            "a timestamp counts only if it is signed; set both `timestamp` in `base` and a `timestamp` rule, or \
-             neither",
-        ),
-        (
-            is_pair && !matches!(scheme.grammar, Grammar::Pairs { .. }),
-            "a timestamp in a pair needs the grammar `pairs`; set it",
-        ),
-        (
-            matches!(timestamp, Some(Source::EveryHeader(_))),
-            "a timestamp stands in one header; use `header` or `first_header`",
-        ),
-        (
-            is_pair && !matches!(scheme.signature, Source::Header(_) | Source::FirstHeader(_)),
-            "a timestamp in a pair stands in the one header of the signature; use `header` or `first_header`",
-        ),
-        (matches!(scheme.signature, Source::Pair(_)), "only a timestamp can be a `pair`; name the header"),
-        (
-            signs(&Part::Secret) != matches!(scheme.algorithm, Algorithm::Digest(_)),
-            "`secret` belongs in `base` for a plain `digest`, and only there",
-        ),
-        (
-            scheme.encoding == Encoding::Text && !is_token && !is_code,
-            "a signature is `hex` or `base64`; only a token is `text`",
-        ),
-        (
-            matches!(&scheme.grammar, Grammar::Pairs { separator, signature }
-                if !separator.is_ascii() || signature.is_empty()),
-            "`pairs` needs an ASCII separator and the key of the signature; set both",
-        ),
-        (scheme.methods.is_empty(), "it has no `methods`; name one, usually POST"),
-        (scheme.body_limit_bytes == 0, "`body_limit_bytes` is 0; set the largest body to accept"),
-        (
-            !(200..300).contains(&scheme.acknowledge),
-            "`acknowledge` is not a success status; use 200, 202 or 204",
-        ),
-    ];
-    match contradictions.into_iter().find(|(is_contradiction, _)| *is_contradiction) {
-        Some((_, reason)) => Err(unusable(scheme, reason)),
-        None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::schemes;
-
-    #[test]
-    fn contradictions_are_refused_with_a_remedy() {
-        let slack = || schemes::SLACK.clone();
-        let github = || schemes::GITHUB.clone();
-        let cases: [(Scheme, &str); 12] = [
-            (Scheme { name: "".into(), ..github() }, "no name"),
-            (Scheme { base: vec![Part::Literal("x".into())].into(), ..github() }, "cover the body"),
-            (Scheme { covers_body: false, ..github() }, "cover the body"),
-            (Scheme { timestamp: None, ..slack() }, "timestamp"),
-            (Scheme { base: vec![Part::Body].into(), ..slack() }, "timestamp"),
-            (Scheme { signature: Source::Header("a b".into()), ..github() }, "header name"),
-            (Scheme { signature: Source::Json("id".into()), ..github() }, "start with `/`"),
-            (Scheme { signature: Source::FirstHeader(vec![].into()), ..github() }, "is empty"),
-            (Scheme { algorithm: Algorithm::Token, ..github() }, "does not cover the body"),
-            (Scheme { base: vec![Part::Secret, Part::Body].into(), ..github() }, "digest"),
-            (Scheme { body_limit_bytes: 0, ..github() }, "body_limit_bytes"),
-            (Scheme { acknowledge: 302, ..github() }, "acknowledge"),
-        ];
-        for (scheme, expected) in cases {
-            let error = Plan::compile(&scheme).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
-    }
-
-    #[test]
-    fn windows_saturate() {
-        let rule = TimestampRule::header("x", 300);
-        for (signed, now) in [(i64::MIN, i64::MAX), (i64::MAX, i64::MIN), (0, i64::MIN)] {
-            assert!(check_window(&rule, UnixTime(signed), UnixTime(now)).is_err());
-        }
-    }
-
-    #[test]
-    fn milliseconds_and_dates_are_understood() {
-        let mut rule = TimestampRule::header("x", 300);
-        for (unit, text, expected) in [
-            (TimestampUnit::Seconds, "1750000000", Some(1_750_000_000)),
-            (TimestampUnit::Milliseconds, "1750000000999", Some(1_750_000_000)),
-            (TimestampUnit::Rfc3339, "2025-06-15T15:06:40Z", Some(1_750_000_000)),
-            (TimestampUnit::Seconds, "+1750000000", None),
-            (TimestampUnit::Seconds, "1e9", None),
-            (TimestampUnit::Milliseconds, "9999999999999999", None),
-            (TimestampUnit::Rfc3339, "1750000000", None),
-        ] {
-            rule.unit = unit;
-            assert_eq!(read_time(&rule, text.as_bytes()).ok(), expected.map(UnixTime), "{text}");
-        }
-    }
-
-    #[test]
-    fn only_the_escapes_that_a_scheme_names_are_decoded() {
-        let mut scheme = schemes::GITHUB.clone();
-        scheme.url_escapes = vec!["%3A".into(), "%2F".into()].into();
-        let cases = [
-            ("https://x/?u=http%3a%2F%2Fy%20z%", Some("https://x/?u=http://y%20z%")),
-            ("https://x/?u=%20", None),
-            ("https://x/", None),
-        ];
-        for (url, expected) in cases {
-            assert_eq!(unescaped(&scheme, url).as_deref(), expected);
-        }
-    }
 }
