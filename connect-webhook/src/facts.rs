@@ -15,7 +15,7 @@ use crate::error::{BuildError, PayloadError};
 use crate::form;
 use crate::plan;
 use crate::pointer::{MAX_POINTERS, Pointer, Scalar, extract};
-use crate::scheme::{Algorithm, Grammar, Locator, Scheme, Source};
+use crate::scheme::{Algorithm, Code, Grammar, Locator, Scheme, Source};
 
 /// Longer ids are not believed: an id header is unsigned and becomes a key in somebody's database.
 const MAX_ID_BYTES: usize = 256;
@@ -257,7 +257,8 @@ pub(crate) fn fallback_id(body: &[u8], signature: &[u8]) -> String {
 /// bytes are enough and the body is not hashed again. Elsewhere whoever replays a delivery may add signatures,
 /// or alter one without breaking it (ECDSA): then body and time decide. A token proves no body: who captured
 /// one has no need to replay. Rules in code that sign no time (Twilio's) sign the same for one key pressed
-/// twice. Hashed, so that no store holds a signature.
+/// twice. PayPal signs a checksum that many bodies have: its transmission is the key, whatever body came with it.
+/// Hashed, so that no store holds a signature.
 pub(crate) fn replay_key(
     scheme: &Scheme,
     body: &[u8],
@@ -265,6 +266,9 @@ pub(crate) fn replay_key(
     signed_at: Option<UnixTime>,
     signature: impl FnOnce() -> Vec<u8>,
 ) -> Option<String> {
+    if scheme.algorithm == Algorithm::Code(Code::PayPal) {
+        return Some(format!("transmission:{}", hex(&Sha256::digest(signature()))));
+    }
     if scheme.signs_id() || !scheme.covers_body {
         return None;
     }
@@ -321,6 +325,8 @@ mod tests {
             (&schemes::VERCEL, None, None),
             (&schemes::SLACK, signed, None),
             (&schemes::STANDARD_WEBHOOKS, signed, None),
+            // The signed checksum proves no body, and the transmission is signed.
+            (&schemes::PAYPAL, signed, Some("transmission")),
             // A token proves no body.
             (&schemes::GITLAB_TOKEN, None, None),
             // Equal requests that are different events.

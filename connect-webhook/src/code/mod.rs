@@ -176,10 +176,20 @@ pub(crate) fn precheck(rule: Code, headers: &HeaderMap, now: UnixTime) -> Result
     }
 }
 
+/// Id and time of a transmission, put together as they are signed: wherever somebody moves the line between the two
+/// headers, it stays the same one.
+fn paypal_transmission(incoming: &Incoming<'_>) -> Vec<u8> {
+    let header = |name| incoming.text(name).unwrap_or_default();
+    [header("paypal-transmission-id"), header("paypal-transmission-time")].join("|").into_bytes()
+}
+
 /// What tells two deliveries of equal bodies apart, if anything does: the signature, decoded, because one
-/// signature has several spellings. Nothing where it stands in the body.
+/// signature has several spellings; of PayPal's the signed transmission. Nothing where it stands in the body.
 pub(crate) fn distinguishing(scheme: &Scheme, incoming: &Incoming<'_>) -> Vec<u8> {
     use base64::Engine;
+    if scheme.algorithm == Algorithm::Code(Code::PayPal) {
+        return paypal_transmission(incoming);
+    }
     let (Algorithm::Code(rule), Source::Header(name)) = (scheme.algorithm, &scheme.signature) else {
         return Vec::new();
     };

@@ -3,10 +3,11 @@
 //!
 //! - **A CRC-32 is no cryptographic hash.** Whoever has read one delivery can write another body with the same
 //!   checksum, and it verifies. So act on what PayPal's API says about the resource, not on what the body says.
-//!   Deliveries that nobody but PayPal and you has seen are proven.
 //! - The certificate is believed because it comes from PayPal's own host over https.
 //! - There is no time window: PayPal repeats a delivery for three days, and nothing says that it signs each attempt
-//!   anew. Replays are told by the event's id and the transmission's.
+//!   anew. Replays are told by the event's id and by the transmission: its signed id and time are the
+//!   [replay key](crate::Delivery::replay_key), so that one captured delivery gives one event at most, behind a store
+//!   or [`Deduplicating`](crate::Deduplicating). If the forged one comes first, it is that one.
 
 use super::sns::decode;
 use super::*;
