@@ -236,8 +236,9 @@ impl Refusal {
     }
 
     /// Who has to act decides the level: ours are warnings, the sender's are information, strangers' are
-    /// noise.
-    pub(crate) fn log(&self, tenant: &str, source: &str) {
+    /// noise. `may_warn` is asked before a warning that strangers can cause.
+    #[cfg_attr(not(feature = "asymmetric"), expect(unused_variables, reason = "only missing keys ask"))]
+    pub(crate) fn log(&self, tenant: &str, source: &str, may_warn: impl FnOnce() -> bool) {
         let code = self.code();
         match self {
             // Both names come from the URL here, hence `?`, which escapes them.
@@ -248,7 +249,11 @@ impl Refusal {
             Self::Payload(error) => tracing::info!(tenant, source, code, %error, "webhook refused"),
             Self::Sink(error) => tracing::warn!(tenant, source, code, %error, "webhook not taken"),
             #[cfg(feature = "asymmetric")]
-            Self::Keys(error) => tracing::warn!(tenant, source, code, %error, "webhook not verified"),
+            Self::Keys(error) if may_warn() => {
+                tracing::warn!(tenant, source, code, %error, "webhook not verified");
+            }
+            #[cfg(feature = "asymmetric")]
+            Self::Keys(error) => tracing::debug!(tenant, source, code, %error, "webhook not verified"),
             Self::Handshake(error) => tracing::warn!(tenant, source, code, %error, "handshake not finished"),
             Self::Busy(retry_after) | Self::OverQuota(retry_after) => {
                 tracing::warn!(tenant, source, code, ?retry_after, "webhook not taken");

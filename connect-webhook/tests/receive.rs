@@ -453,3 +453,40 @@ fn receiving_can_be_spawned_and_shared() {
     check(&receiver);
     spawnable(receiver.receive("default", "github", signed(&schemes::GITHUB, "{}")));
 }
+
+#[cfg(feature = "asymmetric")]
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_a_warning_once_in_a_while() {
+    use connect_webhook::keys::{FetchError, FetchKeys, Keys};
+
+    struct Down;
+
+    #[connect_webhook::async_trait]
+    impl FetchKeys for Down {
+        async fn fetch(&self, _: &str) -> Result<bytes::Bytes, FetchError> {
+            Err(FetchError::new("down"))
+        }
+    }
+
+    let verifier = connect_webhook::Verifier::builder(&schemes::PAYPAL).webhook_id("W").keys(Keys::new(Down));
+    let endpoint = connect_webhook::Endpoint::new("default", "paypal", verifier.build().unwrap());
+    let receiver = support::receiver_at(endpoint, Arc::default());
+    let (log, _guard) = support::Log::capture();
+    for number in 0..5 {
+        let request = http::Request::post("/")
+            .header("paypal-transmission-id", "1")
+            .header("paypal-transmission-time", "2025-06-15T15:06:40Z")
+            .header("paypal-transmission-sig", "AAAA")
+            .header("paypal-cert-url", format!("https://api.paypal.com/v1/notifications/certs/{number}"))
+            .body(())
+            .unwrap();
+        let (parts, ()) = request.into_parts();
+        let response = receiver.receive_bytes("default", "paypal", &parts, "{}".into()).await;
+        assert_eq!(response.status(), 503);
+    }
+    let lines = |level: &str| {
+        let text = log.text();
+        text.lines().filter(|line| line.contains(level) && line.contains("webhook not verified")).count()
+    };
+    assert_eq!((lines("WARN"), lines("DEBUG")), (1, 4), "{}", log.text());
+}

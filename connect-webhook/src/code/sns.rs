@@ -1,7 +1,8 @@
 //! AWS SNS: RSA over fields of the message, under a certificate that the message names.
 //!
 //! Signed are the fields in [`canonical`], and nothing else: `MessageAttributes` and `UnsubscribeURL` are not, so do
-//! not act on them. The certificate is believed because it comes from SNS's own host over https.
+//! not act on them. The certificate is believed because it comes from SNS's own host over https, in the region of one
+//! of the topics.
 //!
 //! - Anyone with an AWS account can let SNS sign and deliver a message here, so the topic must be among those of
 //!   [`VerifierBuilder::topic`](crate::VerifierBuilder::topic).
@@ -51,9 +52,7 @@ pub(super) fn verify(cx: &Context<'_>) -> Result<Verification, VerifyError> {
     let message = parse(cx.incoming.body).ok_or(VerifyError::MalformedBody)?;
     let signed = canonical(&message)?;
     let url = required("/SigningCertURL", &message.signing_cert_url)?;
-    if !is_certificate(url) {
-        return Err(VerifyError::UntrustedKeyUrl);
-    }
+    let region = certificate_region(url).ok_or(VerifyError::UntrustedKeyUrl)?;
     let hash = match required("/SignatureVersion", &message.signature_version)? {
         "2" => RsaHash::Sha256,
         "1" if settings.allow_weak => RsaHash::Sha1,
@@ -68,6 +67,10 @@ pub(super) fn verify(cx: &Context<'_>) -> Result<Verification, VerifyError> {
 
     let wrong_topic = VerifyError::ClaimMismatch { claim: "TopicArn" };
     let is_our_topic = is_our_topic(settings, &message);
+    if !is_our_region(settings, region) {
+        // A topic that nobody configured says more to whoever looks for the reason.
+        return Err(if is_our_topic { VerifyError::UntrustedKeyUrl } else { wrong_topic });
+    }
     let key = settings.keys.as_ref().and_then(|keys| keys.certificate(url, cx.now));
     // For a topic of others no key is fetched, and that it is missing would mislead.
     let key = key.ok_or(if is_our_topic { VerifyError::UnknownKey } else { wrong_topic.clone() })?;
@@ -88,8 +91,9 @@ pub(super) fn verify(cx: &Context<'_>) -> Result<Verification, VerifyError> {
 /// The address of the certificate to have at hand; `None` for a message that will be refused whatever it says.
 pub(crate) fn wanted(settings: &Settings, body: &[u8]) -> Option<String> {
     let message = parse(body)?;
-    let url = message.signing_cert_url.as_deref().filter(|url| is_certificate(url))?;
-    let can_verify = is_our_topic(settings, &message)
+    let url = message.signing_cert_url.as_deref()?;
+    let can_verify = is_our_region(settings, certificate_region(url)?)
+        && is_our_topic(settings, &message)
         && canonical(&message).is_ok()
         && message.signature.as_deref().and_then(decode).is_some();
     can_verify.then(|| url.to_owned())
@@ -105,7 +109,6 @@ pub(crate) struct Confirmation {
 }
 
 /// What a verified body asks to be confirmed, if it does; only at SNS's own host.
-#[allow(dead_code, reason = "for the handshake")]
 pub(crate) fn confirmation(body: &[u8]) -> Option<Confirmation> {
     let message = parse(body)?;
     if message.kind.as_deref() != Some("SubscriptionConfirmation") {
@@ -114,7 +117,8 @@ pub(crate) fn confirmation(body: &[u8]) -> Option<Confirmation> {
     let url = message.subscribe_url?;
     let (host, rest) = url.strip_prefix("https://")?.split_once('/')?;
     let is_plain = rest.bytes().all(|byte| byte.is_ascii_graphic());
-    (address::is_sns(host) && is_plain).then_some(Confirmation { topic: message.topic_arn?, url })
+    (address::sns_region(host).is_some() && is_plain)
+        .then_some(Confirmation { topic: message.topic_arn?, url })
 }
 
 fn parse(body: &[u8]) -> Option<Message> {
@@ -166,11 +170,18 @@ fn is_our_topic(settings: &Settings, message: &Message) -> bool {
     settings.topics.iter().any(|topic| message.topic_arn.as_deref() == Some(topic))
 }
 
-fn is_certificate(url: &str) -> bool {
+/// Whether one of the topics, `arn:aws:sns:<region>:<account>:<name>`, is in this region. Regions are separate: what one
+/// of them signs is no proof in another.
+fn is_our_region(settings: &Settings, region: &str) -> bool {
+    settings.topics.iter().any(|topic| topic.split(':').nth(3) == Some(region))
+}
+
+/// The region of SNS that serves this certificate; `None` for every other address.
+fn certificate_region(url: &str) -> Option<&str> {
+    let (host, path) = address::split(url)?;
     // One segment: SNS serves no certificate deeper, and its API answers at the root.
-    address::split(url).is_some_and(|(host, path)| {
-        address::is_sns(host) && path.ends_with(".pem") && path.matches('/').count() == 1
-    })
+    let is_certificate = path.ends_with(".pem") && path.matches('/').count() == 1;
+    address::sns_region(host).filter(|_| is_certificate)
 }
 
 /// The bytes of an RSA signature.
@@ -189,7 +200,7 @@ mod tests {
             "https://sns.us-gov-west-1.amazonaws.com/SimpleNotificationService.pem",
             "https://sns.cn-north-1.amazonaws.com.cn/SimpleNotificationService-9c6465fa.pem",
         ] {
-            assert!(is_certificate(url), "{url}");
+            assert!(certificate_region(url).is_some(), "{url}");
         }
         for url in [
             "http://sns.us-east-1.amazonaws.com/a.pem",
@@ -198,6 +209,8 @@ mod tests {
             "https://sns.evil.com/sns.us-east-1.amazonaws.com/a.pem",
             "https://evilsns.us-east-1.amazonaws.com/a.pem",
             "https://sns.bucket.s3.amazonaws.com/a.pem",
+            "https://sns.cn-north-1.amazonaws.com/a.pem",
+            "https://sns.us-east-1.amazonaws.com.cn/a.pem",
             "https://sns..amazonaws.com/a.pem",
             "https://sns.amazonaws.com/a.pem",
             "https://sns.us-east-1.amazonaws.org/a.pem",
@@ -211,7 +224,7 @@ mod tests {
             "https://sns.us-east-1.amazonaws.com/a.pem?x=.pem",
             "https://sns.us-east-1.amazonaws.com",
         ] {
-            assert!(!is_certificate(url), "{url}");
+            assert!(certificate_region(url).is_none(), "{url}");
         }
     }
 
@@ -234,7 +247,13 @@ mod tests {
             ("SubscriptionConfirmation", "https://sns.us-east-1.amazonaws.com@evil.com/?a"),
             ("SubscriptionConfirmation", "https://sns.us-east-1.amazonaws.com:444/?a"),
             ("SubscriptionConfirmation", "https://sns.us-east-1.amazonaws.com/?a b"),
+            ("SubscriptionConfirmation", "https://evil@sns.us-east-1.amazonaws.com/?a"),
+            ("SubscriptionConfirmation", "https://sns.a.b.amazonaws.com/?a"),
+            ("SubscriptionConfirmation", "https://sns..amazonaws.com/?a"),
+            ("SubscriptionConfirmation", "https://evil.example/sns.us-east-1.amazonaws.com"),
             ("SubscriptionConfirmation", "https://169.254.169.254/"),
+            ("SubscriptionConfirmation", "/"),
+            ("SubscriptionConfirmation", ""),
         ] {
             assert_eq!(confirm(kind, url), None, "{kind} {url}");
         }

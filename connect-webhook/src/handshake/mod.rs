@@ -29,7 +29,7 @@ pub(crate) fn pointers(challenge: Challenge) -> &'static [&'static str] {
         Challenge::ZoomUrlValidation => &["/event", "/payload/plainToken"],
         Challenge::DiscordPing => &["/type", "/event/type"],
         Challenge::TwitchVerification => &["/challenge"],
-        Challenge::SnsSubscription => &["/Type", "/SubscribeURL", "/TopicArn"],
+        Challenge::SnsSubscription => &["/Type"],
         Challenge::AzureEventGrid => &["/0/data/validationCode"],
         Challenge::XeroIntentToReceive => {
             &["/firstEventSequence", "/lastEventSequence", "/events/0/resourceId"]

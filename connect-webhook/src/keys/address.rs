@@ -28,15 +28,24 @@ fn is_label(label: &str) -> bool {
     !label.is_empty() && label.bytes().all(plain)
 }
 
-/// Whether a host is `sns.<region>.amazonaws.com`, or its sister in China.
-pub(crate) fn is_sns(host: &str) -> bool {
-    let region = |host: &str| {
-        let rest = host.strip_prefix("sns.")?;
-        let region =
-            rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn"))?;
-        Some(region.len() >= 3 && is_label(region))
+/// The region of a host `sns.<region>.amazonaws.com`; those of China, and no others, end in `.cn` too.
+pub(crate) fn sns_region(host: &str) -> Option<&str> {
+    let rest = host.strip_prefix("sns.")?;
+    let (region, in_china) = match rest.strip_suffix(".amazonaws.com.cn") {
+        Some(region) => (region, true),
+        None => (rest.strip_suffix(".amazonaws.com")?, false),
     };
-    region(host).unwrap_or(false)
+    (region.len() >= 3 && is_label(region) && region.starts_with("cn-") == in_china).then_some(region)
+}
+
+/// What shares a budget of fetches: a host of SNS, because its region is pinned to the topics; else a whole domain,
+/// because a sender can name any number of hosts below `paypal.com`.
+pub(crate) fn site(url: &str) -> &str {
+    let host = split(url).map_or("", |(host, _)| host);
+    if sns_region(host).is_some() {
+        return host;
+    }
+    host.rmatch_indices('.').nth(1).and_then(|(dot, _)| host.get(dot + 1..)).unwrap_or(host)
 }
 
 #[cfg(test)]
@@ -76,5 +85,30 @@ mod tests {
             assert_eq!(split(url), None, "{url}");
         }
         assert_eq!(split(&format!("https://a.example/{}.pem", "x".repeat(MAX_BYTES))), None);
+    }
+
+    #[test]
+    fn a_budget_is_a_region_of_sns_or_a_whole_domain() {
+        for (url, expected) in [
+            ("https://sns.eu-west-1.amazonaws.com/a.pem", "sns.eu-west-1.amazonaws.com"),
+            ("https://sns.cn-north-1.amazonaws.com.cn/a.pem", "sns.cn-north-1.amazonaws.com.cn"),
+            ("https://api.paypal.com/a", "paypal.com"),
+            ("https://a.b.c.paypal.com/a", "paypal.com"),
+            ("https://paypal.com/a", "paypal.com"),
+            ("https://localhost/a", "localhost"),
+        ] {
+            assert_eq!(site(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn regions_of_china_stand_below_cn_and_no_others_do() {
+        assert_eq!(sns_region("sns.eu-west-1.amazonaws.com"), Some("eu-west-1"));
+        assert_eq!(sns_region("sns.cn-north-1.amazonaws.com.cn"), Some("cn-north-1"));
+        for host in
+            ["sns.cn-north-1.amazonaws.com", "sns.eu-west-1.amazonaws.com.cn", "sns.eu.west.amazonaws.com"]
+        {
+            assert_eq!(sns_region(host), None, "{host}");
+        }
     }
 }

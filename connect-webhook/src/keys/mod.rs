@@ -8,8 +8,9 @@
 //!
 //! Defaults: keys are fetched again after an hour, one fetch at a time for each address, and used for at most a day
 //! if that fails. A failed fetch is not repeated for 10 s, a set without the key that a token names not for 30 s. At
-//! most 64 addresses are kept, and at most 30 certificates that nobody has seen before are fetched in a minute, so
-//! that junk cannot turn this into a flood on the provider.
+//! most 64 addresses are kept, and at most 30 certificates that nobody has seen before are fetched in a minute from
+//! one host of SNS, or from all of PayPal's: junk cannot turn this into a flood on a provider, and junk at one provider
+//! does not keep another one's deliveries out.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -58,7 +59,7 @@ pub use error::{FetchError, KeysError};
 /// A host with every region of SNS and both of PayPal's environments has about 40.
 const MAX_ADDRESSES: usize = 64;
 
-/// How many certificates without a good copy here are fetched in [`BUDGET_SECONDS`].
+/// How many certificates without a good copy here are fetched in [`BUDGET_SECONDS`] from one [`address::site`].
 const MAX_NEW_CERTIFICATES: u32 = 30;
 const BUDGET_SECONDS: u64 = 60;
 
@@ -98,8 +99,8 @@ struct Cache {
     slots: HashMap<String, (Arc<Slot>, u64)>,
     /// Counts up with every use, so that the oldest can be found.
     uses: u64,
-    /// When the budget was last full, and how much of it is used.
-    budget: Option<(UnixTime, u32)>,
+    /// By site: when the budget was last full, and how much of it is used. As few as there are providers and regions.
+    budgets: HashMap<String, (UnixTime, u32)>,
 }
 
 /// The keys that a request names.
@@ -164,7 +165,7 @@ impl Keys {
         let mut fetching = Driven(fetching);
         if fetching.0.is_none() {
             if matches!(wanted, Wanted::Certificate { .. }) && !slot.has_keys(now) {
-                self.cache().spend(now)?;
+                self.cache().spend(url, now)?;
             }
             let (fetcher, url) = (Arc::clone(fetcher), url.to_owned());
             *fetching.0 = Some(Box::pin(async move { fetcher.fetch(&url).await }));
@@ -232,14 +233,14 @@ impl Cache {
         Some(slot)
     }
 
-    /// Takes one fetch of an unknown certificate out of the budget.
-    fn spend(&mut self, now: UnixTime) -> Result<(), KeysError> {
-        let (since, spent) =
-            self.budget.filter(|(since, _)| distance(*since, now) < BUDGET_SECONDS).unwrap_or((now, 0));
-        if spent >= MAX_NEW_CERTIFICATES {
+    /// Takes one fetch of an unknown certificate out of the budget of its site.
+    fn spend(&mut self, url: &str, now: UnixTime) -> Result<(), KeysError> {
+        self.budgets.retain(|_, (since, _)| distance(*since, now) < BUDGET_SECONDS);
+        let (_, spent) = self.budgets.entry(address::site(url).to_owned()).or_insert((now, 0));
+        if *spent >= MAX_NEW_CERTIFICATES {
             return Err(KeysError::Busy);
         }
-        self.budget = Some((since, spent + 1));
+        *spent += 1;
         Ok(())
     }
 }

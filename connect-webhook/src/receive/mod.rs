@@ -212,7 +212,9 @@ impl Receiver {
         let finder = &verifier.inner().finder;
         let facts = finder.read(headers, &body, &payload).map_err(Refusal::Payload)?;
         let Facts { id, event, ordering_key, handshake } = facts;
-        if let Some(response) = after::answer(endpoint, headers, &handshake, verification.key_index).await? {
+        if let Some(response) =
+            after::answer(endpoint, headers, &payload, &handshake, verification.key_index).await?
+        {
             return Ok(Success::Handshake(response));
         }
         drop(handshake);
@@ -263,7 +265,7 @@ impl Receiver {
             }
             Err(refusal) => {
                 self.shared.tally.add(refusal.code());
-                refusal.log(tenant, source);
+                refusal.log(tenant, source, || endpoint.warnings.allows(self.shared.clock.now()));
                 refusal.into_response(Some(endpoint))
             }
         }
@@ -277,7 +279,7 @@ impl Receiver {
     /// The answer to what does not even reach an endpoint.
     pub(crate) fn refuse(&self, refusal: Refusal, tenant: &str, source: &str) -> Response<Bytes> {
         self.shared.tally.add(refusal.code());
-        refusal.log(tenant, source);
+        refusal.log(tenant, source, || true);
         refusal.into_response(None)
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use connect_webhook::keys::{FetchError, FetchKeys, Keys, KeysError};
-use connect_webhook::{Incoming, UnixTime, Verification, Verifier, VerifyError, async_trait};
+use connect_webhook::{Incoming, UnixTime, Verification, Verifier, VerifyError, async_trait, schemes};
 use futures_util::future::{join_all, select};
 use http::HeaderMap;
 use tokio::sync::Semaphore;
@@ -220,6 +220,34 @@ async fn junk_certificates_are_fetched_thirty_times_a_minute_at_most() {
     let body = sns_body("junk-1");
     assert!(verifier.ready(&Incoming::post(&headers, &body), after(3600)).await.is_err());
     assert_eq!(web.fetches(), 32);
+}
+
+#[tokio::test]
+async fn junk_at_one_provider_does_not_keep_another_ones_deliveries_out() {
+    let web = Web::with(sns::URL, CERTIFICATE);
+    let keys = Keys::new(web.clone());
+    let paypal = Verifier::builder(&schemes::PAYPAL)
+        .webhook_id("4JH86294D6297924G")
+        .keys(keys.clone())
+        .build()
+        .unwrap();
+    let mut headers = HeaderMap::new();
+    for name in ["id", "time", "sig"] {
+        let name = http::HeaderName::try_from(format!("paypal-transmission-{name}")).unwrap();
+        headers.insert(name, "AAAA".parse().unwrap());
+    }
+    for number in 0..200 {
+        // Any number of hosts is as good as one.
+        let url = format!("https://h{number}.paypal.com/v1/notifications/certs/{number}");
+        headers.insert("paypal-cert-url", url.parse().unwrap());
+        assert!(paypal.ready(&Incoming::post(&headers, b"{}"), NOW).await.is_err());
+    }
+    assert_eq!(web.fetches(), 30);
+
+    let verifier = sns::builder().keys(keys).build().unwrap();
+    let (headers, genuine) = (HeaderMap::new(), sns::signed(sns::notification(), &pair()));
+    verifier.ready(&Incoming::post(&headers, &genuine), NOW).await.unwrap();
+    verifier.verify(&headers, &genuine, NOW).unwrap();
 }
 
 #[tokio::test]

@@ -187,6 +187,33 @@ fn a_message_of_anothers_topic_is_refused_though_sns_signed_it() {
     assert_eq!(without_keys.verify(&HeaderMap::new(), &body, NOW), expected);
 }
 
+#[tokio::test]
+async fn a_certificate_of_another_region_than_the_topics_is_neither_fetched_nor_believed() {
+    let china = "arn:aws-cn:sns:cn-north-1:210987654321:invoices";
+    let host = |rest: &str| format!("https://sns.{rest}/SimpleNotificationService-7f3a.pem");
+    for (topic, url, expected) in [
+        (TOPIC, host("us-east-1.amazonaws.com"), "untrusted_key_url"),
+        (TOPIC, host("eu-central-1.amazonaws.com.cn"), "untrusted_key_url"),
+        (TOPIC, host("cn-north-1.amazonaws.com.cn"), "untrusted_key_url"),
+        (TOPIC, host("eu-central-1.amazonaws.com"), "ok"),
+        (china, host("cn-north-1.amazonaws.com.cn"), "ok"),
+        (china, host("cn-north-1.amazonaws.com"), "untrusted_key_url"),
+        (china, host("cn-northwest-1.amazonaws.com.cn"), "untrusted_key_url"),
+        (china, host("eu-central-1.amazonaws.com"), "untrusted_key_url"),
+    ] {
+        let web = Web::with(&url, CERTIFICATE);
+        let verifier = Verifier::builder(&schemes::AWS_SNS).topic(topic).keys(Keys::new(web.clone()));
+        let verifier = verifier.build().unwrap();
+        let body =
+            signed(with(with(notification(), "TopicArn", topic), "SigningCertURL", url.clone()), &pair());
+        let headers = HeaderMap::new();
+        verifier.ready(&Incoming::post(&headers, &body), NOW).await.unwrap();
+        let result = verifier.verify(&headers, &body, NOW);
+        assert_eq!(result.as_ref().map_or_else(VerifyError::code, |_| "ok"), expected, "{topic} {url}");
+        assert_eq!(web.fetches(), usize::from(expected == "ok"), "{topic} {url}");
+    }
+}
+
 #[test]
 fn the_header_must_name_the_same_kind_if_it_is_there() {
     let body = signed(notification(), &pair());
