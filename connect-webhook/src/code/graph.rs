@@ -9,20 +9,63 @@
 //! Items with `encryptedContent` come with `validationTokens`, which are checked too. That needs feature
 //! `asymmetric`; without it such a delivery is refused.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::*;
 use crate::key::token;
 
+/// Graph sends below 1,000; a list of millions in a body of some megabytes must not become a larger one in memory.
+const MAX_ITEMS: usize = 10_000;
+
+/// Every token costs a public-key operation. A delivery has one for every app and tenant in it, usually one.
+pub(super) const MAX_TOKENS: usize = 64;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Notifications {
     #[serde(default)]
-    value: Vec<Item>,
-    validation_tokens: Option<Vec<String>>,
+    value: AtMost<MAX_ITEMS, Item>,
+    validation_tokens: Option<AtMost<MAX_TOKENS, String>>,
+}
+
+/// A list that is refused as soon as it is longer, before it is collected.
+pub(super) struct AtMost<const MOST: usize, T>(pub(super) Vec<T>);
+
+impl<const MOST: usize, T> Default for AtMost<MOST, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'j, const MOST: usize, T: Deserialize<'j>> Deserialize<'j> for AtMost<MOST, T> {
+    fn deserialize<D: Deserializer<'j>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List<const MOST: usize, T>(PhantomData<T>);
+        impl<'j, const MOST: usize, T: Deserialize<'j>> Visitor<'j> for List<MOST, T> {
+            type Value = AtMost<MOST, T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {MOST}")
+            }
+
+            fn visit_seq<A: SeqAccess<'j>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    if items.len() == MOST {
+                        return Err(serde::de::Error::custom("the list is too long"));
+                    }
+                    items.push(item);
+                }
+                Ok(AtMost(items))
+            }
+        }
+        deserializer.deserialize_seq(List(PhantomData))
+    }
 }
 
 #[derive(Deserialize)]
@@ -34,7 +77,7 @@ struct Item {
 
 pub(super) fn verify(cx: &Context<'_>) -> Result<Verification, VerifyError> {
     let missing = |field: &str| VerifyError::MissingField { field: field.to_owned() };
-    let Notifications { value, validation_tokens: tokens } =
+    let Notifications { value: AtMost(value), validation_tokens: tokens } =
         serde_json::from_slice(cx.incoming.body).map_err(|_| VerifyError::MalformedBody)?;
     if value.is_empty() {
         return Err(missing("/value/0/clientState"));
@@ -46,7 +89,7 @@ pub(super) fn verify(cx: &Context<'_>) -> Result<Verification, VerifyError> {
         oldest = oldest.max(cx.matching(|key| signs(key, &presented, &[]))?);
     }
     match tokens {
-        Some(tokens) if !tokens.is_empty() => validation_tokens(cx, &tokens)?,
+        Some(AtMost(tokens)) if !tokens.is_empty() => validation_tokens(cx, &tokens)?,
         // Or leaving the tokens out would be a way round them.
         _ if value.iter().any(|item| item.encrypted_content.is_some()) => {
             return Err(missing("/validationTokens"));
@@ -96,7 +139,7 @@ mod tests {
         let mut request = Request::post("/").body(Bytes::from(body)).unwrap();
         sign(&MICROSOFT_GRAPH, &"s3cret".into(), &mut request).unwrap();
         let notifications: Notifications = serde_json::from_slice(request.body()).unwrap();
-        let states: Vec<_> = notifications.value.iter().map(|item| item.client_state.as_deref()).collect();
+        let states: Vec<_> = notifications.value.0.iter().map(|item| item.client_state.as_deref()).collect();
         assert_eq!(states, [Some("s3cret"); 2]);
     }
 

@@ -8,6 +8,7 @@
 
 use serde::Deserialize;
 
+use super::graph::{AtMost, MAX_TOKENS};
 use super::pubsub::{LEEWAY_SECONDS, checked};
 use super::*;
 use crate::jwt::Token;
@@ -19,17 +20,13 @@ const KEYS_URL: &str = "https://login.microsoftonline.com/common/discovery/v2.0/
 /// The app that Graph sends change notifications as.
 const SENDER: &str = "0bf30f3b-4a52-48df-9a82-234910c4a086";
 
-/// Every token costs a public-key operation. A delivery has one for every app and tenant in it, usually one.
-const MAX_TOKENS: usize = 64;
-
 #[derive(Deserialize)]
 struct Body {
     #[serde(rename = "validationTokens")]
-    tokens: Option<Vec<String>>,
+    tokens: Option<AtMost<MAX_TOKENS, String>>,
 }
 
 /// Checks them all. No token is no proof.
-#[allow(dead_code, reason = "for the rule of Microsoft Graph")]
 pub(super) fn validation_tokens(cx: &Context<'_>, tokens: &[&str]) -> Result<(), VerifyError> {
     if tokens.is_empty() {
         return Err(VerifyError::MissingField { field: "/validationTokens".to_owned() });
@@ -64,7 +61,7 @@ fn validation_token(cx: &Context<'_>, text: &str) -> Result<(), VerifyError> {
 /// The keys to have at hand; `None` for a body without such tokens.
 pub(crate) fn wanted(body: &[u8]) -> Option<Wanted<'static>> {
     let Body { tokens } = serde_json::from_slice(body).ok()?;
-    let tokens = tokens.filter(|tokens| (1..=MAX_TOKENS).contains(&tokens.len()))?;
+    let AtMost(tokens) = tokens.filter(|AtMost(tokens)| !tokens.is_empty())?;
     let key_id = |text: &String| {
         let token = Token::parse(text)?;
         token.key_id.filter(|_| token.algorithm == "RS256")
