@@ -84,7 +84,9 @@ pub enum Acceptance {
         retry_after: Duration,
     },
     /// Taken, and answered by the sink itself, for providers that make something of the answer: Slack's
-    /// commands, Twilio's calls. They wait 3 to 15 s. See [`Acceptance::answer`].
+    /// commands, Twilio's calls. They wait 3 to 15 s. See [`Acceptance::answer`]. Nobody remembers the answer: behind
+    /// [`Deduplicating`](crate::Deduplicating), a sender that did not hear it and tries again hears that it is a
+    /// duplicate.
     Answer {
         /// Must be 2xx: anything else counts as a failure of the sink.
         status: StatusCode,

@@ -1,8 +1,11 @@
 //! Deliveries remembered in memory: bounded by number and by age, the oldest forgotten first.
 //!
 //! Each operation looks at one or two entries of a hash table, however many there are. An entry holds hashes
-//! and no text, so that 100,000 of them take about 20 MB whatever the ids look like. Clones share what they
+//! and no text, so that 100,000 of them take 20 to 32 MB whatever the ids look like. Clones share what they
 //! remember. A restart forgets everything.
+//!
+//! What is full forgets early, and a delivery that was forgotten can be replayed. One tenant's flood makes the
+//! others' forgotten too; an instance for each tenant keeps them apart. [`MemoryDedupe::forgotten_early`] counts.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -20,7 +23,7 @@ use crate::sink::SinkError;
 /// As long as connect-flow remembers: longer than any provider retries (GitHub offers redelivery for 3 days).
 const DEFAULT_RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// At one delivery per second for a day, and about 20 MB.
+/// At one delivery per second for a day, and 20 to 32 MB.
 const DEFAULT_ENTRIES: usize = 100_000;
 
 /// Twice the longest window of the built-in schemes (30 min before now). A capture is good for as long as the
@@ -50,6 +53,8 @@ pub struct MemoryDedupe {
     seen: Arc<Mutex<Seen>>,
     entries: usize,
     retention: Duration,
+    /// What is younger and forgotten for room is counted.
+    least: Duration,
 }
 
 #[derive(Default)]
@@ -59,6 +64,8 @@ struct Seen {
     done: VecDeque<(UnixTime, Name, Option<Name>)>,
     /// How many deliveries are claimed.
     claimed: usize,
+    /// How many were forgotten for room before the least retention was over.
+    early: u64,
 }
 
 /// The hash of an id or a replay key with its tenant and source.
@@ -72,7 +79,12 @@ struct Entry {
 
 impl Default for MemoryDedupe {
     fn default() -> Self {
-        Self { seen: Arc::default(), entries: DEFAULT_ENTRIES, retention: DEFAULT_RETENTION }
+        Self {
+            seen: Arc::default(),
+            entries: DEFAULT_ENTRIES,
+            retention: DEFAULT_RETENTION,
+            least: LEAST_RETENTION,
+        }
     }
 }
 
@@ -97,13 +109,21 @@ impl MemoryDedupe {
     /// schemes need no such call.
     #[must_use]
     pub fn covering(mut self, scheme: &Scheme) -> Self {
-        self.retention = self.retention.max(twice_the_window(scheme));
+        self.least = self.least.max(twice_the_window(scheme));
+        self.retention = self.retention.max(self.least);
         self
     }
 
     /// How many deliveries are remembered.
     pub fn len(&self) -> usize {
         self.lock().done.len()
+    }
+
+    /// How many deliveries were forgotten to make room while they were younger than 2 hours, or than what
+    /// [`covering`](Self::covering) asks for, and could be replayed since; the first one is a warning in the log.
+    /// More [entries](Self::with_entries) help, or an instance for each tenant.
+    pub fn forgotten_early(&self) -> u64 {
+        self.lock().early
     }
 
     /// Whether nothing is remembered.
@@ -134,13 +154,11 @@ impl Dedupe for MemoryDedupe {
         let (id, replay) = names(key);
         let mut seen = self.lock();
         seen.forget_older_than(now, self.retention);
-        let repeat = |entry: &Entry, otherwise| match entry.is_done {
-            false => Claim::InProgress,
-            true if entry.body_sha256 != key.body_sha256 => Claim::Duplicate(Repeat::OtherBody),
-            true => Claim::Duplicate(otherwise),
-        };
+        let repeat =
+            |entry: &Entry, how| if entry.is_done { Claim::Duplicate(how) } else { Claim::InProgress };
         if let Some(entry) = seen.entries.get(&id) {
-            return Ok(repeat(entry, Repeat::Same));
+            let is_same = entry.body_sha256 == key.body_sha256;
+            return Ok(repeat(entry, if is_same { Repeat::Same } else { Repeat::OtherBody }));
         }
         if let Some(entry) = replay.and_then(|replay| seen.entries.get(&replay)) {
             return Ok(repeat(entry, Repeat::OtherId));
@@ -170,6 +188,17 @@ impl Dedupe for MemoryDedupe {
         seen.claimed = seen.claimed.saturating_sub(1);
         seen.done.push_back((at, id, replay));
         while seen.done.len() > self.entries {
+            let oldest = seen.done.front().map_or(at, |(oldest, ..)| *oldest);
+            if age(oldest, at) < seconds(self.least) {
+                if seen.early == 0 {
+                    tracing::warn!(
+                        entries = self.entries,
+                        "deliveries are forgotten while they can still be replayed; raise with_entries, or give each \
+                         tenant an instance"
+                    );
+                }
+                seen.early += 1;
+            }
             seen.forget_oldest();
         }
         Ok(())
@@ -187,8 +216,7 @@ impl Dedupe for MemoryDedupe {
 
 impl Seen {
     fn forget_older_than(&mut self, now: UnixTime, retention: Duration) {
-        let age = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
-        while self.done.front().is_some_and(|(at, ..)| now.0.saturating_sub(at.0) > age) {
+        while self.done.front().is_some_and(|(at, ..)| age(*at, now) > seconds(retention)) {
             self.forget_oldest();
         }
     }
@@ -210,6 +238,14 @@ impl fmt::Debug for MemoryDedupe {
             .field("len", &self.len())
             .finish_non_exhaustive()
     }
+}
+
+fn age(at: UnixTime, now: UnixTime) -> i64 {
+    now.0.saturating_sub(at.0)
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn names(key: &DedupeKey) -> (Name, Option<Name>) {
@@ -310,6 +346,17 @@ mod tests {
         assert_eq!(take(&dedupe, &key("997", None), NOW), Claim::Duplicate(Repeat::Same));
         assert_eq!(take(&dedupe, &key("x", Some("r999")), NOW), Claim::Duplicate(Repeat::OtherId));
         assert_eq!(take(&dedupe, &key("996", Some("r996")), NOW), Claim::New);
+    }
+
+    #[test]
+    fn what_is_forgotten_for_room_while_it_is_young_is_counted() {
+        let dedupe = MemoryDedupe::default().with_entries(1);
+        let two_hours = i64::try_from(LEAST_RETENTION.as_secs()).unwrap();
+        let cases = [(0, 0), (two_hours, 0), (2 * two_hours - 1, 1), (2 * two_hours - 1, 2)];
+        for (index, (seconds, expected)) in cases.into_iter().enumerate() {
+            take(&dedupe, &key(&index.to_string(), None), UnixTime(NOW.0 + seconds));
+            assert_eq!(dedupe.forgotten_early(), expected, "after {seconds} s");
+        }
     }
 
     #[test]

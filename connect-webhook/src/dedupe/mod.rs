@@ -5,7 +5,8 @@
 //! a [`Dedupe`] first: by tenant, source and id, and by the
 //! [replay key](crate::Delivery::replay_key) where the id is not signed.
 //!
-//! The default is [`MemoryDedupe`]: bounded, and gone with the process. **Not needed in front of connect-flow's
+//! The default is [`MemoryDedupe`]: bounded, and gone with the process; one instance for each tenant keeps a flood on
+//! one from making it forget the others'. **Not needed in front of connect-flow's
 //! inbox**, which does the same on stable storage; several processes behind one address need that, or a
 //! [`Dedupe`] of their own on a store they share.
 
@@ -73,7 +74,8 @@ pub enum Repeat {
     /// The same id with another body: two events under one id, or a sender that counts its attempts in the
     /// body.
     OtherBody,
-    /// The same signed bytes under another id: somebody replays what was captured.
+    /// The same signature under another id: somebody replays what was captured, or puts another body under a signature
+    /// that allows it (PayPal's).
     OtherId,
 }
 

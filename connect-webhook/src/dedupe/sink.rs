@@ -34,7 +34,8 @@ const IN_PROGRESS: Duration = Duration::from_secs(5);
 /// ```
 ///
 /// A delivery that came before is a [`Duplicate`](Acceptance::Duplicate), one that somebody is busy with
-/// [`Busy`](Acceptance::Busy). The age of what is remembered counts by the deliveries' own times of arrival.
+/// [`Busy`](Acceptance::Busy). Answers are not remembered: where the first answer was the sink's own
+/// ([`Acceptance::Answer`]) and got lost on its way, the sender's next try is answered as a duplicate, without it. The age of what is remembered counts by the deliveries' own times of arrival.
 #[derive(Debug)]
 pub struct Deduplicating<S, D = MemoryDedupe> {
     sink: S,
