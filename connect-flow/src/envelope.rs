@@ -13,7 +13,7 @@ use connect_webhook::{Delivery, Trust, UnixTime, Verified};
 /// | version | what it brought |
 /// |---|---|
 /// | 1 | everything but what follows |
-/// | 2 | [`Envelope::replay_key`] |
+/// | 2 | [`Envelope::replay_key`], [`Envelope::scheme`] |
 pub const SCHEMA_VERSION: u16 = 2;
 
 /// One event. `Debug` shows sizes, not contents.
@@ -28,6 +28,8 @@ pub struct Envelope {
     pub tenant: Arc<str>,
     /// Who sent it: `github`, `slack`, `jira`.
     pub source: Arc<str>,
+    /// How the body is to be read, where the source has a name of its own (`line` for `line-eu`); else the source again.
+    pub scheme: Arc<str>,
     /// What happened, in the sender's words; empty if it does not say.
     pub event_type: String,
     /// What makes it the same event again; unique per tenant and source.
@@ -63,10 +65,12 @@ impl Envelope {
         body: impl Into<Bytes>,
     ) -> Self {
         let body = body.into();
+        let source = source.into();
         Self {
             schema_version: SCHEMA_VERSION,
             tenant: tenant.into(),
-            source: source.into(),
+            scheme: Arc::clone(&source),
+            source,
             event_type: event_type.into(),
             dedupe_key: dedupe_key.into(),
             replay_key: None,
@@ -83,7 +87,8 @@ impl Envelope {
 
 impl Envelope {
     /// The way back: the delivery that this was, for handlers of a `connect-webhook` router. Of its headers only the trace
-    /// context was kept, and its scheme is taken for the source.
+    /// context was kept: those that the scheme keeps ([`Delivery::headers`]) are gone, so a handler that reads them has to
+    /// run in the sink.
     pub fn delivery(&self) -> Verified<Delivery> {
         let mut delivery = Delivery::new(
             Arc::clone(&self.tenant),
@@ -91,6 +96,7 @@ impl Envelope {
             self.dedupe_key.clone(),
             self.body.clone(),
         );
+        delivery.scheme = Arc::clone(&self.scheme);
         delivery.replay_key.clone_from(&self.replay_key);
         delivery.event = Some(self.event_type.clone()).filter(|event| !event.is_empty());
         delivery.ordering_key.clone_from(&self.ordering_key);
@@ -114,6 +120,7 @@ impl From<Verified<Delivery>> for Envelope {
             schema_version: SCHEMA_VERSION,
             tenant: delivery.tenant,
             source: delivery.source,
+            scheme: delivery.scheme,
             event_type: delivery.event.unwrap_or_default(),
             dedupe_key: delivery.id,
             replay_key: delivery.replay_key,

@@ -15,6 +15,8 @@ use crate::clock::Timestamp;
 use crate::envelope::Envelope;
 use crate::store::StoreError;
 
+pub use connect_webhook::Repeat;
+
 /// The number a store gives to an event; rises with arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(pub i64);
@@ -30,8 +32,8 @@ impl std::fmt::Display for EventId {
 pub enum Receipt {
     /// It is stored now.
     Accepted(EventId),
-    /// It was stored already.
-    Duplicate(EventId),
+    /// It was stored already, as this event; how it differs from that one.
+    Duplicate(EventId, Repeat),
 }
 
 /// Where an event is in its life.
@@ -238,7 +240,9 @@ pub trait Inbox: Send + Sync {
     /// `pending`, is written in the same transaction.
     ///
     /// An event with the tenant, source and dedupe key (compared byte by byte) of one that is stored is a duplicate,
-    /// whatever state that one is in: the first one stays as it is, and so does the log.
+    /// whatever state that one is in: the first one stays as it is, and so does the log. So is one with its replay key.
+    /// The receipt tells a copy from an event that shares the dedupe key and not the body, and from one that shares
+    /// nothing but the replay key; the dedupe key says more, should the two be of different events.
     ///
     /// # Errors
     /// The event was not stored.

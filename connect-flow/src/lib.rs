@@ -43,7 +43,7 @@ pub use dead_letter::{DeadLetter, DeadLetters};
 pub use effect::Effects;
 pub use envelope::Envelope;
 pub use handler::{Failure, Handled, Handler};
-pub use inbox::{EventId, Inbox, Receipt};
+pub use inbox::{EventId, Inbox, Receipt, Repeat};
 pub use log::{Log, LogRow};
 pub use mapping::{Mapping, Mappings};
 pub use memory::MemoryStore;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connect_webhook::{Acceptance, Delivery, Sink, SinkError, Verified};
+use connect_webhook::{Acceptance, Delivery, Repeat, Sink, SinkError, Verified};
 
 use crate::clock::Clock;
 use crate::envelope::Envelope;
@@ -45,13 +45,32 @@ impl InboxSink {
     /// # }
     /// ```
     ///
+    /// What was refused as a replay, or as another body under a known id, leaves a warning in the log: without body and
+    /// signature.
+    ///
     /// # Errors
     ///
     /// The store does not take it: the sender is to come again after a few seconds.
     pub async fn put(&self, event: Envelope) -> Result<Acceptance, SinkError> {
+        let (tenant, source) = (Arc::clone(&event.tenant), Arc::clone(&event.source));
+        let id = event.dedupe_key.clone();
         match self.store.accept(event, self.clock.now()).await {
             Ok(Receipt::Accepted(_)) => Ok(Acceptance::Accepted),
-            Ok(Receipt::Duplicate(_)) => Ok(Acceptance::Duplicate),
+            Ok(Receipt::Duplicate(first, repeat)) => {
+                // The id may be the sender's text, hence `?`, which escapes it.
+                match repeat {
+                    Repeat::Same => {}
+                    Repeat::OtherBody => tracing::warn!(
+                        %tenant, %source, ?id, event = %first,
+                        "an id came again with another body; only the first was taken"
+                    ),
+                    Repeat::OtherId => tracing::warn!(
+                        %tenant, %source, ?id, event = %first,
+                        "a delivery came again under a new id; it was captured on its way, or the sender repeats itself"
+                    ),
+                }
+                Ok(Acceptance::Duplicate)
+            }
             Err(error) => {
                 tracing::error!(error = %error, kind = ?error.kind(), "an event could not be stored");
                 Err(SinkError::new(error).with_retry_after(BUSY))

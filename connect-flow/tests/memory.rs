@@ -8,7 +8,9 @@ use connect_flow::dead_letter::Replayed;
 use connect_flow::inbox::{AttemptEnd, Claim, ClaimRequest, Ended, EventId, Held};
 use connect_flow::memory::Limits;
 use connect_flow::store::StoreErrorKind;
-use connect_flow::{DeadLetters, Envelope, Inbox, Log, MemoryStore, Receipt, Slice, StoreError, Timestamp};
+use connect_flow::{
+    DeadLetters, Envelope, Inbox, Log, MemoryStore, Receipt, Repeat, Slice, StoreError, Timestamp,
+};
 use futures_util::FutureExt;
 
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
@@ -65,7 +67,7 @@ async fn a_full_store_refuses_new_events_and_knows_old_ones() {
     let first = accept(&store, "1").await;
     accept(&store, "2").await;
     is_full(store.accept(event("3", b"{}"), NOW).await);
-    assert_eq!(store.accept(event("1", b"{}"), NOW).await.unwrap(), Receipt::Duplicate(first));
+    assert_eq!(store.accept(event("1", b"{}"), NOW).await.unwrap(), Receipt::Duplicate(first, Repeat::Same));
 
     // A lease makes no room, an end does.
     let claim = claim(&store).await;
@@ -111,8 +113,8 @@ async fn the_oldest_ended_events_go_with_their_keys_and_dead_letters_are_counted
     let second = ended(&store, "2", Ended::Skipped).await;
     let third = ended(&store, "3", Ended::Done).await;
     assert!(store.event("acme", first).await.unwrap().is_none());
-    assert_eq!(store.accept(event("2", b"{}"), NOW).await.unwrap(), Receipt::Duplicate(second));
-    assert_eq!(store.accept(event("3", b"{}"), NOW).await.unwrap(), Receipt::Duplicate(third));
+    assert_eq!(store.accept(event("2", b"{}"), NOW).await.unwrap(), Receipt::Duplicate(second, Repeat::Same));
+    assert_eq!(store.accept(event("3", b"{}"), NOW).await.unwrap(), Receipt::Duplicate(third, Repeat::Same));
     ended(&store, "1", Ended::Dead).await;
     ended(&store, "4", Ended::Dead).await;
     assert_eq!(store.dead_letters("acme", Slice::default()).await.unwrap().total, 2);
@@ -133,7 +135,7 @@ async fn bytes_of_ended_bodies_are_bounded_and_the_last_one_stays() {
     finish(&store, &claim(&store).await, Ended::Done).await;
     assert_eq!(store.counts().await.unwrap().done, 1);
     let duplicate = store.accept(event("huge", b"{}"), NOW).await.unwrap();
-    assert!(matches!(duplicate, Receipt::Duplicate(_)));
+    assert!(matches!(duplicate, Receipt::Duplicate(..)));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use connect_flow::clock::TokioClock;
 use connect_flow::inbox::{EventRecord, State};
-use connect_flow::{EventId, Inbox, InboxSink, MemoryStore, Store, Timestamp, Worker};
+use connect_flow::{EventId, Inbox, InboxSink, MemoryStore, Store, SystemClock, Timestamp, Worker};
 use connect_webhook::{Acceptance, Delivery, HandlerError, Router, Sink, Trust, Verified};
 
 fn delivery(source: &str, id: &str, replay_key: Option<&str>, body: &'static str) -> Verified<Delivery> {
@@ -42,6 +42,68 @@ async fn a_captured_delivery_is_answered_as_a_duplicate_and_runs_once() {
         let answer = sink.accept(delivery("github", id, replay_key, "{}")).await.unwrap();
         assert_eq!(answer, expected, "{id} {replay_key:?}");
     }
+}
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_refused_replay_and_another_body_under_an_id_leave_a_warning_and_a_retry_leaves_none() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let sink = InboxSink::new(Arc::new(MemoryStore::default()), Arc::new(SystemClock));
+    let cases = [
+        ("1", "{}", ""),
+        ("1", "{}", ""),
+        ("1", r#"{"body":"canary"}"#, "another body"),
+        ("2", "{}", "under a new id"),
+    ];
+    for (id, body, expected) in cases {
+        lines.0.lock().unwrap().clear();
+        sink.accept(delivery("github", id, Some("signature:canary"), body)).await.unwrap();
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), usize::from(!expected.is_empty()), "{text}");
+        assert!(text.contains(expected) && !text.contains("canary"), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_with_a_name_of_its_own_is_split_and_routed_by_its_scheme_after_the_store() {
+    let store = Arc::new(MemoryStore::default());
+    let clock = Arc::new(TokioClock::starting_at(Timestamp::from_micros(1_000_000_000_000)));
+    let ran = Arc::new(Mutex::new(Vec::new()));
+    let router = Router::new().on("line", "message", {
+        let ran = Arc::clone(&ran);
+        move |item: Verified<Delivery>| {
+            ran.lock().unwrap().push((item.source.to_string(), item.id.clone()));
+            async { Ok(()) }
+        }
+    });
+    let body =
+        r#"{"events":[{"type":"message","webhookEventId":"1"},{"type":"message","webhookEventId":"2"}]}"#;
+    let mut delivery = Delivery::new("default", "line-eu", "x", body);
+    delivery.scheme = "line".into();
+    let sink = InboxSink::new(Arc::clone(&store) as Arc<dyn Store>, clock.clone());
+    sink.accept(Verified::trust(delivery, Trust::Test)).await.unwrap();
+    let worker = Worker::new(Arc::clone(&store) as Arc<dyn Store>, Arc::new(router)).clock(clock).start();
+    assert_eq!(over(&store, 1).await.state, State::Done);
+    let expected = ["1", "2"].map(|id| ("line-eu".to_owned(), id.to_owned()));
+    assert_eq!(*ran.lock().unwrap(), expected);
+    worker.stop(Duration::from_secs(1)).await;
 }
 
 #[tokio::test(start_paused = true)]

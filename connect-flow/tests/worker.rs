@@ -134,7 +134,7 @@ impl Bench {
     async fn accept(&self, event_type: &str, key: &str) -> EventId {
         let event = Envelope::new("default", "github", event_type, key, "{}");
         match self.store.accept(event, self.clock.now()).await.unwrap() {
-            Receipt::Accepted(id) | Receipt::Duplicate(id) => id,
+            Receipt::Accepted(id) | Receipt::Duplicate(id, _) => id,
         }
     }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use connect_flow::clock::Timestamp;
 use connect_flow::envelope::Envelope;
 use connect_flow::inbox::{
-    AttemptEnd, Claim, ClaimRequest, Counts, Ended, EventId, EventRecord, Held, Inbox, Lease, Receipt, State,
+    AttemptEnd, Claim, ClaimRequest, Counts, Ended, EventId, EventRecord, Held, Inbox, Lease, Receipt,
+    Repeat, State,
 };
 use connect_flow::store::StoreError;
 use tokio::sync::Notify;
@@ -130,7 +131,17 @@ fn accept(session: &Session<'_>, envelope: &Envelope, now: Timestamp) -> Result<
             (SELECT id FROM events WHERE tenant = ?1 AND source = ?2 AND replay_key = ?4 AND copy = 0))",
         (&*envelope.tenant, &*envelope.source, &envelope.dedupe_key, &envelope.replay_key),
     )?;
-    Ok(Receipt::Duplicate(EventId(known)))
+    let same_id = session.one(
+        "SELECT dedupe_key = ?2, body = ?3 FROM events WHERE id = ?1",
+        (known, &envelope.dedupe_key, &*envelope.body),
+        |row| Ok(row.get::<_, bool>(0)?.then_some(row.get::<_, bool>(1)?)),
+    )?;
+    let repeat = match same_id.flatten() {
+        Some(true) => Repeat::Same,
+        Some(false) => Repeat::OtherBody,
+        None => Repeat::OtherId,
+    };
+    Ok(Receipt::Duplicate(EventId(known), repeat))
 }
 
 /// Stores an event that runs at once, with its row in the log; `None` if its key or its replay key is taken.
@@ -142,13 +153,14 @@ pub(crate) fn insert(
     now: Timestamp,
 ) -> Result<Option<EventId>, Fault> {
     let payload = Some(&*envelope.payload).filter(|payload| *payload != &*envelope.body);
+    let scheme = Some(&*envelope.scheme).filter(|scheme| *scheme != &*envelope.source);
     let id = session.one(
         "INSERT INTO events (tenant, source, dedupe_key, copy, schema_version, event_type, ordering_key, content_type,
-                             body, payload, trace_parent, received_at_seconds, target, replay_of, replay_key, accepted_at,
-                             run_at, due_at, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16, ?16, 'pending')
+                             body, payload, trace_parent, received_at_seconds, target, replay_of, replay_key, scheme,
+                             accepted_at, run_at, due_at, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, ?17, 'pending')
          ON CONFLICT DO NOTHING RETURNING id",
-        (
+        rusqlite::params![
             &*envelope.tenant,
             &*envelope.source,
             &envelope.dedupe_key,
@@ -164,8 +176,9 @@ pub(crate) fn insert(
             &envelope.target,
             replay_of.map(|id| id.0),
             &envelope.replay_key,
+            scheme,
             now.as_micros(),
-        ),
+        ],
         |row| row.get(0).map(EventId),
     )?;
     if let Some(id) = id {

@@ -16,7 +16,8 @@ use crate::session::Session;
 macro_rules! envelope_columns {
     () => {
         "schema_version, tenant, source, event_type, dedupe_key, ordering_key, content_type, body, payload, \
-         trace_parent, received_at_seconds, target, replay_of, replay_key"
+         trace_parent, received_at_seconds, target, replay_of, replay_key, \
+         scheme"
     };
 }
 
@@ -30,7 +31,7 @@ macro_rules! record_columns {
 pub(crate) use {envelope_columns, record_columns};
 
 /// The first column after those of a record.
-pub(crate) const AFTER_RECORD: usize = 18;
+pub(crate) const AFTER_RECORD: usize = 19;
 
 /// An event, and the one it replays.
 pub(crate) fn envelope(row: &Row<'_>) -> Result<(Envelope, Option<EventId>)> {
@@ -50,14 +51,18 @@ pub(crate) fn envelope(row: &Row<'_>) -> Result<(Envelope, Option<EventId>)> {
     envelope.received_at_seconds = row.get(10)?;
     envelope.target = row.get(11)?;
     envelope.replay_key = row.get(13)?;
+    // Those without one, and those of before there was one, have the source's.
+    if let Some(scheme) = row.get::<_, Option<Arc<str>>>(14)? {
+        envelope.scheme = scheme;
+    }
     Ok((envelope, row.get::<_, Option<i64>>(12)?.map(EventId)))
 }
 
 /// An event as it is stored, without its attempts.
 pub(crate) fn record(row: &Row<'_>) -> Result<EventRecord> {
     let (envelope, replay_of) = envelope(row)?;
-    let id = EventId(row.get(14)?);
-    let mut record = EventRecord::new(id, envelope, state(row, 15)?, time(row, 16)?, time(row, 17)?);
+    let id = EventId(row.get(15)?);
+    let mut record = EventRecord::new(id, envelope, state(row, 16)?, time(row, 17)?, time(row, 18)?);
     record.replay_of = replay_of;
     Ok(record)
 }

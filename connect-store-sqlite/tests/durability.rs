@@ -4,7 +4,7 @@ mod support;
 
 use connect_flow::dead_letter::DeadLetters;
 use connect_flow::effect::{Begun, Effects};
-use connect_flow::inbox::{Ended, Held, Inbox, Receipt, State};
+use connect_flow::inbox::{Ended, Held, Inbox, Receipt, Repeat, State};
 use connect_flow::{Envelope, Log, Slice, StoreErrorKind};
 use futures_util::future::join_all;
 use support::{Folder, at, claim, end, event};
@@ -30,7 +30,10 @@ async fn everything_survives_closing_and_opening() {
     let store = folder.open();
     assert_eq!(store.event("acme", done).await.unwrap().unwrap().state, State::Done);
     assert_eq!(store.dead_letter("acme", dead).await.unwrap().unwrap().event.attempts.len(), 1);
-    assert_eq!(store.accept(event("acme", "1"), at(20)).await.unwrap(), Receipt::Duplicate(done));
+    assert_eq!(
+        store.accept(event("acme", "1"), at(20)).await.unwrap(),
+        Receipt::Duplicate(done, Repeat::Same)
+    );
     // The lease goes on for whoever still has it.
     assert_eq!(claims[2].lease.event, held);
     assert_eq!(store.begin(&claims[2].lease, "create", "k", at(21)).await.unwrap(), Begun::Done(result));

@@ -54,10 +54,11 @@ async fn a_store_of_the_first_schema_keeps_its_events_and_takes_tokens() {
     old(&folder);
     let store = folder.open();
     assert_eq!(schemas(&folder), NEWEST);
-    assert!(matches!(store.accept(event("acme", "old"), at(2)).await.unwrap(), Receipt::Duplicate(_)));
+    assert!(matches!(store.accept(event("acme", "old"), at(2)).await.unwrap(), Receipt::Duplicate(..)));
     let claims = store.claim(claim(3, 9)).await.unwrap();
     assert_eq!(claims.len(), 1);
     assert_eq!((claims[0].envelope.schema_version, &claims[0].envelope.replay_key), (1, &None));
+    assert_eq!(&*claims[0].envelope.scheme, "github", "that of the source");
     assert_eq!(store.compare_and_swap("k", None, TokenRecord::new("a")).await.unwrap(), Swap::Stored(1));
     assert!(store.lease("k", Duration::from_secs(60)).await.unwrap().is_some());
     store.close().await;
@@ -76,7 +77,7 @@ async fn a_store_of_the_first_schema_learns_to_recognise_captured_deliveries() {
         event
     };
     assert!(matches!(store.accept(captured("new"), at(2)).await.unwrap(), Receipt::Accepted(_)));
-    assert!(matches!(store.accept(captured("newer"), at(2)).await.unwrap(), Receipt::Duplicate(_)));
+    assert!(matches!(store.accept(captured("newer"), at(2)).await.unwrap(), Receipt::Duplicate(..)));
     assert!(matches!(store.accept(event("acme", "newest"), at(2)).await.unwrap(), Receipt::Accepted(_)));
     store.close().await;
 }

@@ -38,7 +38,7 @@ pub(super) async fn accept_envelope<S: Store>(
     let what = format!("{envelope:?}");
     match store.accept(envelope, now).await? {
         Receipt::Accepted(id) => Ok(id),
-        Receipt::Duplicate(id) => Err(Difference(format!("a new event was taken for event {id}: {what}"))),
+        Receipt::Duplicate(id, _) => Err(Difference(format!("a new event was taken for event {id}: {what}"))),
     }
 }
 

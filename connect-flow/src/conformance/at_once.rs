@@ -8,7 +8,7 @@ use super::actions::{accept, at, ended, event, finish, letter};
 use super::difference::{Difference, exactly, found, same};
 use super::mappings::mapping;
 use crate::dead_letter::Replayed;
-use crate::inbox::{ClaimRequest, Counts, Ended, Receipt};
+use crate::inbox::{ClaimRequest, Counts, Ended, Receipt, Repeat};
 use crate::mapping::{Linked, MappingFilter};
 use crate::store::{Slice, Store};
 
@@ -40,8 +40,8 @@ pub async fn one_key_accepted_at_once_is_stored_once<S: Store>(store: &Arc<S>) -
     let (new, others): (Vec<_>, Vec<_>) =
         receipts.into_iter().partition(|receipt| matches!(receipt, Receipt::Accepted(_)));
     let [new] = exactly("receipts of a new event", new)?;
-    let (Receipt::Accepted(id) | Receipt::Duplicate(id)) = new;
-    same("the other receipts", others, vec![Receipt::Duplicate(id); CROWD - 1])?;
+    let (Receipt::Accepted(id) | Receipt::Duplicate(id, _)) = new;
+    same("the other receipts", others, vec![Receipt::Duplicate(id, Repeat::Same); CROWD - 1])?;
     same("events", store.counts().await?, Counts { pending: 1, ..Counts::default() })
 }
 
@@ -59,8 +59,8 @@ pub async fn one_replay_key_accepted_at_once_is_stored_once<S: Store>(
     let (new, others): (Vec<_>, Vec<_>) =
         receipts.into_iter().partition(|receipt| matches!(receipt, Receipt::Accepted(_)));
     let [new] = exactly("receipts of a new event", new)?;
-    let (Receipt::Accepted(id) | Receipt::Duplicate(id)) = new;
-    same("the other receipts", others, vec![Receipt::Duplicate(id); CROWD - 1])?;
+    let (Receipt::Accepted(id) | Receipt::Duplicate(id, _)) = new;
+    same("the other receipts", others, vec![Receipt::Duplicate(id, Repeat::OtherId); CROWD - 1])?;
     same("events", store.counts().await?, Counts { pending: 1, ..Counts::default() })
 }
 

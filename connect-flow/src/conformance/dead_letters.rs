@@ -8,7 +8,7 @@ use super::actions::{
 use super::difference::{Difference, found, holds, same};
 use super::effects::{effects_are_untouched, leave_effects};
 use crate::dead_letter::Replayed;
-use crate::inbox::{Ended, EventId, Receipt, State};
+use crate::inbox::{Ended, EventId, Receipt, Repeat, State};
 use crate::store::{Slice, Store};
 
 /// The event as it came, every attempt at it, and the last failure's words.
@@ -42,7 +42,11 @@ pub async fn a_dead_letter_keeps_the_whole_chain<S: Store>(store: &S) -> Result<
         let last = letter.event.attempts.last().cloned();
         same("the last attempt", last, Some(attempt(3, at(70), Some(at(75)), "dead")))?;
     }
-    same("the key of a dead event", store.accept(event("a", "1"), at(80)).await?, Receipt::Duplicate(id))?;
+    same(
+        "the key of a dead event",
+        store.accept(event("a", "1"), at(80)).await?,
+        Receipt::Duplicate(id, Repeat::Same),
+    )?;
     same("claims of a dead event", claim(store, at(10_000), 10).await?.len(), 0)
 }
 
@@ -106,9 +110,17 @@ pub async fn a_replay_is_a_linked_copy<S: Store>(store: &S) -> Result<(), Differ
     same("the copy claimed", (claim.lease.event, claim.replay_of, claim.attempt), (copy, Some(id), 1))?;
     same("the copy's key", &*claim.envelope.dedupe_key, "1")?;
     same("the copy's envelope, claimed", claim.envelope.clone(), envelope)?;
-    same("the key again", store.accept(event("a", "1"), at(101)).await?, Receipt::Duplicate(id))?;
+    same(
+        "the key again",
+        store.accept(event("a", "1"), at(101)).await?,
+        Receipt::Duplicate(id, Repeat::OtherBody),
+    )?;
     finish(store, &claim, at(102), Ended::Done).await?;
-    same("the key after the replay", store.accept(event("a", "1"), at(103)).await?, Receipt::Duplicate(id))?;
+    same(
+        "the key after the replay",
+        store.accept(event("a", "1"), at(103)).await?,
+        Receipt::Duplicate(id, Repeat::OtherBody),
+    )?;
     same("dead letters", store.dead_letters("a", Slice::default()).await?.total, 1)
 }
 

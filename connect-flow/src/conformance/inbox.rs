@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use super::actions::{accept, accept_envelope, at, claim, claim_one, ended, event, finish, record, replay};
 use super::difference::{Difference, holds, same};
 use crate::envelope::Envelope;
-use crate::inbox::{Counts, Ended, Held, Receipt};
+use crate::inbox::{Counts, Ended, Held, Receipt, Repeat};
 use crate::store::Store;
 
 /// The same key again is a duplicate, in whatever state the event is; another tenant's or source's is not.
@@ -14,7 +14,7 @@ pub async fn each_key_is_stored_once_per_tenant_and_source<S: Store>(store: &S) 
     let first = accept(store, "a", "1", at(0)).await?;
     let mut again = event("a", "1");
     again.body = Bytes::from_static(b"another body");
-    same("the key again", store.accept(again, at(1)).await?, Receipt::Duplicate(first))?;
+    same("the key again", store.accept(again, at(1)).await?, Receipt::Duplicate(first, Repeat::OtherBody))?;
 
     let second = accept(store, "b", "1", at(2)).await?;
     let mut other = event("a", "1");
@@ -23,7 +23,7 @@ pub async fn each_key_is_stored_once_per_tenant_and_source<S: Store>(store: &S) 
     holds("ids rise with arrival", first < second && second < third)?;
     same("the first body stays", record(store, "a", first).await?.envelope.body, Bytes::from_static(b"{}"))?;
 
-    let duplicate = Receipt::Duplicate(first);
+    let duplicate = Receipt::Duplicate(first, Repeat::Same);
     let claims = claim(store, at(10), 10).await?;
     same("the key of a leased event", store.accept(event("a", "1"), at(11)).await?, duplicate)?;
     for claim in &claims {
@@ -45,7 +45,7 @@ pub async fn keys_are_compared_byte_by_byte<S: Store>(store: &S) -> Result<(), D
     same("events", store.counts().await?.pending, 14)?;
     for key in keys {
         let again = store.accept(event("a", key), at(1)).await?;
-        holds(&format!("`{key}` is a duplicate"), matches!(again, Receipt::Duplicate(_)))?;
+        holds(&format!("`{key}` is a duplicate"), matches!(again, Receipt::Duplicate(..)))?;
     }
     Ok(())
 }
@@ -61,10 +61,11 @@ pub async fn a_captured_delivery_under_a_new_id_is_a_duplicate<S: Store>(
         event
     };
     let first = accept_envelope(store, captured("a", "1"), at(0)).await?;
-    let duplicate = Receipt::Duplicate(first);
+    let (same_one, duplicate) =
+        (Receipt::Duplicate(first, Repeat::Same), Receipt::Duplicate(first, Repeat::OtherId));
     same("under a new id", store.accept(captured("a", "2"), at(1)).await?, duplicate)?;
-    same("under its own id", store.accept(captured("a", "1"), at(1)).await?, duplicate)?;
-    same("without its replay key", store.accept(event("a", "1"), at(1)).await?, duplicate)?;
+    same("under its own id", store.accept(captured("a", "1"), at(1)).await?, same_one)?;
+    same("without its replay key", store.accept(event("a", "1"), at(1)).await?, same_one)?;
 
     accept_envelope(store, captured("b", "1"), at(2)).await?;
     let mut other = captured("a", "1");
@@ -77,7 +78,11 @@ pub async fn a_captured_delivery_under_a_new_id_is_a_duplicate<S: Store>(
         accept(store, "a", key, at(2)).await?;
     }
     let mut both = captured("a", "3");
-    same("its id is another event's", store.accept(both.clone(), at(3)).await?, Receipt::Duplicate(third))?;
+    same(
+        "its id is another event's",
+        store.accept(both.clone(), at(3)).await?,
+        Receipt::Duplicate(third, Repeat::Same),
+    )?;
     both.dedupe_key = "2".to_owned();
     same("a duplicate left no id behind", store.accept(both, at(3)).await?, duplicate)?;
 
@@ -94,10 +99,39 @@ pub async fn a_captured_delivery_under_a_new_id_is_a_duplicate<S: Store>(
     same("of a replayed one", store.accept(captured("a", "7"), at(14)).await?, duplicate)
 }
 
+/// A copy of a stored event is nothing to wonder at, another body under its id or its signature under another id is: the
+/// receipt tells. Whatever the body, a known replay key under a new id is a replay.
+pub async fn a_receipt_says_how_a_duplicate_differs<S: Store>(store: &S) -> Result<(), Difference> {
+    let signed = |key: &str, replay_key: &str, body: &'static [u8]| {
+        let mut event = event("a", key);
+        event.replay_key = Some(replay_key.to_owned());
+        (event.body, event.payload) = (Bytes::from_static(body), Bytes::from_static(body));
+        event
+    };
+    let first = accept_envelope(store, signed("1", "x", b"{\"a\":1}"), at(0)).await?;
+    let second = accept_envelope(store, signed("2", "y", b"{}"), at(0)).await?;
+    for (key, replay_key, body, event, repeat) in [
+        ("1", "x", &b"{\"a\":1}"[..], first, Repeat::Same),
+        ("1", "z", b"{\"a\":1}", first, Repeat::Same),
+        ("1", "x", b"{\"a\":2}", first, Repeat::OtherBody),
+        ("1", "x", b"", first, Repeat::OtherBody),
+        ("3", "x", b"{\"a\":1}", first, Repeat::OtherId),
+        ("3", "x", b"{\"a\":2}", first, Repeat::OtherId),
+        // The id of one and the replay key of the other.
+        ("2", "x", b"{}", second, Repeat::Same),
+        ("2", "x", b"{\"a\":1}", second, Repeat::OtherBody),
+    ] {
+        let receipt = store.accept(signed(key, replay_key, body), at(1)).await?;
+        same(&format!("{key}, {replay_key}, {body:?}"), receipt, Receipt::Duplicate(event, repeat))?;
+    }
+    same("events", store.counts().await?.pending, 2)
+}
+
 /// Bytes that are no text, a payload that is not the body, what is set and what is not: as it was handed in.
 pub async fn an_envelope_comes_back_exactly<S: Store>(store: &S) -> Result<(), Difference> {
     let mut full = Envelope::new("te'nant", "sl\u{e4}ck", "It's \u{1f980}\n", "k\"ey", "");
     full.schema_version = 7;
+    full.scheme = "sl\u{e4}ck (EU)".into();
     full.replay_key = Some("It's the s\u{e4}me".to_owned());
     full.ordering_key = Some("C1/1.5".to_owned());
     full.content_type = Some("application/x-www-form-urlencoded; charset=UTF-8".to_owned());
@@ -123,6 +157,7 @@ pub async fn an_envelope_comes_back_exactly<S: Store>(store: &S) -> Result<(), D
             same(&format!("trace parent as {how}"), &found.trace_parent, &envelope.trace_parent)?;
             same(&format!("ordering key as {how}"), &found.ordering_key, &envelope.ordering_key)?;
             same(&format!("replay key as {how}"), &found.replay_key, &envelope.replay_key)?;
+            same(&format!("scheme as {how}"), &found.scheme, &envelope.scheme)?;
             same(&format!("target as {how}"), &found.target, &envelope.target)?;
             same(&format!("version as {how}"), found.schema_version, envelope.schema_version)?;
             same(

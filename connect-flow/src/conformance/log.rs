@@ -7,7 +7,7 @@ use super::actions::{
     replay, row,
 };
 use super::difference::{Difference, exactly, same};
-use crate::inbox::{AttemptEnd, Counts, Ended, EventId, Held, Receipt, State};
+use crate::inbox::{AttemptEnd, Counts, Ended, EventId, Held, Receipt, Repeat, State};
 use crate::log::LogRow;
 use crate::store::{Slice, Store};
 
@@ -33,7 +33,7 @@ pub async fn the_log_has_one_row_per_event<S: Store>(store: &S) -> Result<(), Di
         };
         same("the row of a new event", row_of(store, id).await?, Some(row.clone()))?;
         envelope.event_type = "another type".to_owned();
-        same("the key again", store.accept(envelope, at(50)).await?, Receipt::Duplicate(id))?;
+        same("the key again", store.accept(envelope, at(50)).await?, Receipt::Duplicate(id, Repeat::Same))?;
         same("the row after a duplicate", row_of(store, id).await?, Some(row.clone()))?;
         expected.insert(0, row);
     }
@@ -118,7 +118,11 @@ pub async fn the_log_never_goes_back_to_pending<S: Store>(store: &S) -> Result<(
         is_still("after a lease was extended", row_of(store, id).await?)?;
         same("release", store.release(&second.lease, at(now + 61)).await?, Held::Yes)?;
         is_still("after the release", row_of(store, id).await?)?;
-        same("the key again", store.accept(event("a", "1"), at(now + 62)).await?, Receipt::Duplicate(id))?;
+        same(
+            "the key again",
+            store.accept(event("a", "1"), at(now + 62)).await?,
+            Receipt::Duplicate(id, Repeat::Same),
+        )?;
         is_still("after a duplicate", row_of(store, id).await?)?;
 
         let third = claim_one(store, at(now + 63)).await?;
@@ -195,7 +199,11 @@ pub async fn sweeping_the_log_leaves_unfinished_events<S: Store>(store: &S) -> R
     same("counts", store.counts().await?, expected)?;
     same("the dead letter", letter(store, "a", dead).await?.event.attempts.len(), 1)?;
     same("the done event", record(store, "a", done).await?.state, State::Done)?;
-    same("its key", store.accept(event("a", "done"), at(100)).await?, Receipt::Duplicate(done))?;
+    same(
+        "its key",
+        store.accept(event("a", "done"), at(100)).await?,
+        Receipt::Duplicate(done, Repeat::Same),
+    )?;
     same("a row after a duplicate", row_of(store, done).await?, None)?;
 
     // What was unfinished goes once it has ended.

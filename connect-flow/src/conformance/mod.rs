@@ -75,6 +75,7 @@ where
         each_key_is_stored_once_per_tenant_and_source
         keys_are_compared_byte_by_byte
         a_captured_delivery_under_a_new_id_is_a_duplicate
+        a_receipt_says_how_a_duplicate_differs
         an_envelope_comes_back_exactly
         an_event_waits_for_its_time
         the_oldest_event_of_a_tenant_comes_first

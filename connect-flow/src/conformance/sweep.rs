@@ -9,7 +9,7 @@ use super::leases::refused;
 use super::mappings::mapping;
 use crate::dead_letter::Replayed;
 use crate::effect::Begun;
-use crate::inbox::{Counts, Ended, Receipt, State};
+use crate::inbox::{Counts, Ended, Receipt, Repeat, State};
 use crate::mapping::{Linked, MappingFilter};
 use crate::store::{Slice, Store};
 
@@ -101,7 +101,7 @@ pub async fn a_swept_replay_key_may_come_again<S: Store>(store: &S) -> Result<()
     let old = accept_envelope(store, captured("1"), at(0)).await?;
     let claim = claim_one(store, at(0)).await?;
     finish(store, &claim, at(1), Ended::Done).await?;
-    same("before", store.accept(captured("2"), at(2)).await?, Receipt::Duplicate(old))?;
+    same("before", store.accept(captured("2"), at(2)).await?, Receipt::Duplicate(old, Repeat::OtherId))?;
     same("sweep", store.sweep(at(10), 10).await?, 1)?;
 
     let new = accept_envelope(store, captured("3"), at(20)).await?;
@@ -111,7 +111,7 @@ pub async fn a_swept_replay_key_may_come_again<S: Store>(store: &S) -> Result<()
     let claim = claim_one(store, at(22)).await?;
     finish(store, &claim, at(23), Ended::Done).await?;
     same("sweep the replay", store.sweep(at(30), 10).await?, 1)?;
-    same("after it", store.accept(captured("4"), at(31)).await?, Receipt::Duplicate(new))
+    same("after it", store.accept(captured("4"), at(31)).await?, Receipt::Duplicate(new, Repeat::OtherId))
 }
 
 /// The original keeps its key and its chain, and is not replayed again: its replay went well.
@@ -122,7 +122,11 @@ pub async fn sweeping_a_replay_leaves_its_original<S: Store>(store: &S) -> Resul
     finish(store, &claim, at(11), Ended::Done).await?;
     same("sweep", store.sweep(at(100), 10).await?, 1)?;
     same("the copy", store.event("a", copy).await?.map(|record| record.id), None)?;
-    same("the original's key", store.accept(event("a", "1"), at(101)).await?, Receipt::Duplicate(id))?;
+    same(
+        "the original's key",
+        store.accept(event("a", "1"), at(101)).await?,
+        Receipt::Duplicate(id, Repeat::Same),
+    )?;
     same("the original's attempts", letter(store, "a", id).await?.event.attempts.len(), 1)?;
     same("replay again", store.replay("a", id, at(102)).await?, Replayed::Already(copy))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use connect_webhook::Repeat;
 use tokio::sync::Notify;
 
 use super::contents::{Contents, Death, dedupe_key, held, replay_key};
@@ -20,9 +21,13 @@ impl Contents {
     fn accept(&mut self, limits: &Limits, envelope: Envelope, now: Timestamp) -> Result<Receipt, StoreError> {
         let key = dedupe_key(&envelope);
         let second = replay_key(&envelope);
-        let known = self.keys.get(&key).or_else(|| self.replay_keys.get(second.as_ref()?));
-        if let Some(id) = known {
-            return Ok(Receipt::Duplicate(*id));
+        if let Some(id) = self.keys.get(&key) {
+            let is_same =
+                self.events.get(id).is_some_and(|known| known.record.envelope.body == envelope.body);
+            return Ok(Receipt::Duplicate(*id, if is_same { Repeat::Same } else { Repeat::OtherBody }));
+        }
+        if let Some(id) = second.as_ref().and_then(|second| self.replay_keys.get(second)) {
+            return Ok(Receipt::Duplicate(*id, Repeat::OtherId));
         }
         let id = self.add(limits, envelope, None, now)?;
         self.keys.insert(key, id);

@@ -188,7 +188,7 @@ async fn hand_in(
         Envelope::new(whose.tenant.as_str(), wanted.source_service.as_str(), wanted.event_type, key, payload);
     event.target = wanted.target_service;
     let receipt = api.store.accept(event, api.clock.now()).await?;
-    let (Receipt::Accepted(id) | Receipt::Duplicate(id)) = receipt;
+    let (Receipt::Accepted(id) | Receipt::Duplicate(id, _)) = receipt;
     Ok((StatusCode::ACCEPTED, Json(json!({"success": true, "id": id.0}))))
 }
 
