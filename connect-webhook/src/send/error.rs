@@ -57,9 +57,9 @@ pub enum SetupError {
         /// What was given.
         text: String,
     },
-    /// This build cannot send over https.
+    /// This build has no HTTP client: none of the TLS features is on.
     #[error(
-        "this build has no TLS, and destinations are https: enable the feature `rustls` of connect-webhook"
+        "this build has no TLS: enable the feature `rustls` of connect-webhook, or bring a `Transport` of your own"
     )]
     NoTls,
     /// TLS or the HTTP client cannot be set up.

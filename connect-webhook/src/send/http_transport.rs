@@ -66,8 +66,7 @@ impl HttpTransport {
             .no_zstd()
             .no_deflate()
             .dns_resolver(names);
-        let client =
-            tls::configured(builder, &guard)?.build().map_err(|error| SetupError::Client(error.into()))?;
+        let client = tls::configured(builder)?.build().map_err(|error| SetupError::Client(error.into()))?;
         Ok(Self { client, guard, answer_limit_bytes: ANSWER_LIMIT_BYTES })
     }
 

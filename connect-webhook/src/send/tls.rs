@@ -5,13 +5,9 @@
 //! With several features on, `rustls-aws-lc` goes before `rustls`, and both before `native-tls`.
 
 use super::error::SetupError;
-use super::guard::Guard;
 
 #[cfg(feature = "__rustls")]
-pub(super) fn configured(
-    builder: reqwest::ClientBuilder,
-    _guard: &Guard,
-) -> Result<reqwest::ClientBuilder, SetupError> {
+pub(super) fn configured(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, SetupError> {
     use std::sync::Arc;
 
     #[cfg(feature = "rustls-aws-lc")]
@@ -33,18 +29,13 @@ pub(super) fn configured(
 }
 
 #[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
-pub(super) fn configured(
-    builder: reqwest::ClientBuilder,
-    _guard: &Guard,
-) -> Result<reqwest::ClientBuilder, SetupError> {
+pub(super) fn configured(builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, SetupError> {
     Ok(builder.tls_backend_native())
 }
 
-/// Without TLS only plain http can be sent, so a guard that does not allow it would refuse everything.
+/// Without a TLS feature of ours there is no client, not even for plain http: reqwest's would panic as soon as some
+/// other crate of the program turns rustls on in it.
 #[cfg(not(any(feature = "__rustls", feature = "native-tls")))]
-pub(super) fn configured(
-    builder: reqwest::ClientBuilder,
-    guard: &Guard,
-) -> Result<reqwest::ClientBuilder, SetupError> {
-    if guard.allows_http() { Ok(builder) } else { Err(SetupError::NoTls) }
+pub(super) fn configured(_builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, SetupError> {
+    Err(SetupError::NoTls)
 }
