@@ -10,13 +10,13 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde_json::{Map, Value};
 
 use crate::error::PayloadError;
+use crate::pointer::Scalar;
 use crate::scheme::FormRule;
 
 /// The JSON text that a form stands for.
 pub(crate) fn payload(rule: &FormRule, body: &[u8]) -> Result<Bytes, PayloadError> {
-    let find = |name: &str| {
-        fields(body).find(|(key, _)| decode(key) == name.as_bytes()).map(|(_, value)| decode(value).into())
-    };
+    let find =
+        |name: &str| fields(body).find(|(key, _)| is(key, name)).map(|(_, value)| decode(value).into());
     match rule {
         FormRule::Refuse => Err(PayloadError::UnsupportedContentType),
         FormRule::Fields => as_object(body),
@@ -27,8 +27,26 @@ pub(crate) fn payload(rule: &FormRule, body: &[u8]) -> Result<Bytes, PayloadErro
 
 /// The first field of this name, if it is UTF-8.
 pub(crate) fn field(body: &[u8], name: &str) -> Option<String> {
-    let (_, value) = fields(body).find(|(key, _)| decode(key) == name.as_bytes())?;
-    String::from_utf8(decode(value)).ok()
+    scalar(body, name).map(|value| value.as_str().to_owned())
+}
+
+/// The same, borrowed where nothing is encoded.
+pub(crate) fn scalar<'b>(body: &'b [u8], name: &str) -> Option<Scalar<'b>> {
+    let (_, value) = fields(body).find(|(key, _)| is(key, name))?;
+    if is_plain(value) {
+        std::str::from_utf8(value).ok().map(Scalar::Borrowed)
+    } else {
+        String::from_utf8(decode(value)).ok().map(Scalar::Owned)
+    }
+}
+
+/// Whether an encoded name is this one.
+fn is(key: &[u8], name: &str) -> bool {
+    if is_plain(key) { key == name.as_bytes() } else { decode(key) == name.as_bytes() }
+}
+
+fn is_plain(raw: &[u8]) -> bool {
+    !raw.iter().any(|byte| matches!(byte, b'%' | b'+'))
 }
 
 /// The parameter of this name of a query, decoded.

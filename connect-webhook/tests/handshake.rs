@@ -446,6 +446,8 @@ impl ConfirmSubscription for Fetched {
     }
 }
 
+// There is no SNS without its public keys.
+#[cfg(feature = "asymmetric")]
 #[tokio::test]
 async fn a_signed_subscription_is_confirmed_by_the_host() {
     // The handshake of SNS under a secret of ours: what signs it is tested elsewhere.

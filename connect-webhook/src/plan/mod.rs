@@ -168,7 +168,7 @@ impl Plan {
             extract(incoming.body, &self.json, &mut claims.json).map_err(|_| VerifyError::MalformedBody)?;
         }
         for (name, slot) in self.form.iter().zip(&mut claims.form) {
-            *slot = form::field(incoming.body, name).map(Scalar::Owned);
+            *slot = form::scalar(incoming.body, name);
         }
         for piece in &self.base {
             match piece {
