@@ -5,8 +5,7 @@
 mod support;
 
 use std::error::Error;
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use connect_webhook::{
@@ -15,25 +14,10 @@ use connect_webhook::{
 use http::Request;
 use http_body_util::Full;
 use secrecy::ExposeSecret;
-use support::{Memory, NOW, receiver_at, sample, with};
+use support::{Log, Memory, NOW, receiver_at, sample, with};
 
 const SECRET: &str = "canary-secret-4711";
 const BODY: &str = r#"{"type":"x","password":"canary-body-4711"}"#;
-
-/// Everything written to a log.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 fn with_causes(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
@@ -66,13 +50,7 @@ fn signatures(scheme: &Scheme, request: &Request<Bytes>) -> Vec<String> {
 
 #[tokio::test]
 async fn debug_and_errors_show_no_secret() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::capture();
 
     let mut shown = String::new();
     let mut canaries = Vec::new();
@@ -135,7 +113,7 @@ async fn debug_and_errors_show_no_secret() {
         shown += &with_causes(&error);
     }
 
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     for expected in ["whitespace", "signature_mismatch", "webhook verified", "webhook not taken"] {
         assert!(logged.contains(expected), "the log was not captured: {expected}\n{logged}");
     }

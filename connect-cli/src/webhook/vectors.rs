@@ -46,7 +46,7 @@ fn one_or_more<'de, D: Deserializer<'de>>(field: D) -> Result<Vec<String>, D::Er
     })
 }
 
-/// An id that somebody wrote as a number.
+/// An id that somebody wrote as a number, a body that somebody wrote as an object: their text is meant.
 fn text_or_number<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
     Ok(match Option::<Value>::deserialize(field)? {
         None => None,
@@ -65,11 +65,6 @@ fn seconds<'de, D: Deserializer<'de>>(field: D) -> Result<i64, D::Error> {
     Ok(number.map_or(0, whole))
 }
 
-/// A body that is an object was meant as its text.
-fn body_text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
-    text_or_number(field)
-}
-
 #[derive(Deserialize)]
 struct Vector {
     provider: String,
@@ -80,7 +75,7 @@ struct Vector {
     url: String,
     #[serde(default, deserialize_with = "lenient")]
     headers: Headers,
-    #[serde(default, deserialize_with = "body_text")]
+    #[serde(default, deserialize_with = "text_or_number")]
     body: Option<String>,
     body_b64: Option<String>,
     #[serde(default, deserialize_with = "seconds")]

@@ -261,7 +261,7 @@ impl Plan {
     }
 
     /// Passes the signed bytes on, piece by piece: bodies may be binary and are never copied into a base
-    /// string. With `body` as `None`, only what comes before it.
+    /// string.
     pub(crate) fn feed(
         &self,
         scheme: &Scheme,
