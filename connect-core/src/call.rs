@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::api::Api;
+use crate::argument::Payload;
 use crate::client::{Client, conclude};
 use crate::context::{Context, Priority};
 use crate::deadline::after;
@@ -55,6 +56,7 @@ struct Options {
     priority: Option<Priority>,
     idempotency_key: Option<String>,
     takes_stale: bool,
+    strict: bool,
     streams: bool,
     traced: bool,
 }
@@ -89,6 +91,13 @@ impl<E: Endpoint> Call<E> {
     /// and the caller would believe in a protection that is not there.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.options.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// An answer that lacks a field which the provider's description promises is an error, instead of drift that the
+    /// observer hears of. For tests that watch over a provider.
+    pub fn strict(mut self) -> Self {
+        self.options.strict = true;
         self
     }
 
@@ -183,6 +192,7 @@ impl<E: Endpoint> Call<E> {
         progress: &mut Option<Arc<Progress>>,
     ) -> Result<(E::Output, Option<K>), Error> {
         let Self { client, endpoint, options, fallback } = self;
+        let mut decoding = Decoding { strict: options.strict, ..Decoding::default() };
         let request = options.request(&client, &endpoint)?;
         let progress = &*progress.insert(Arc::clone(request.context().progress()));
         let response = match client.execute(request).await {
@@ -207,7 +217,6 @@ impl<E: Endpoint> Call<E> {
         let (status, kept) = (response.status(), keep(&response));
         // A reference count, not a copy: only an error shows it.
         let id = request_id_value::<E::Api>(response.headers()).cloned();
-        let mut decoding = Decoding::default();
         let value = endpoint.decode(response, &mut decoding).map_err(|error| {
             let id = id.as_ref().and_then(|id| id.to_str().ok());
             let error = error
@@ -234,9 +243,23 @@ impl<E: Endpoint> Call<E> {
 impl Options {
     /// The request on its way: built, placed on its origin, with everything the call asks for.
     fn request<E: Endpoint>(self, client: &Client<E::Api>, endpoint: &E) -> Result<Request, Error> {
-        let Self { context, deadline, retry, priority, idempotency_key, takes_stale, streams, traced } = self;
+        let Self {
+            context,
+            deadline,
+            retry,
+            priority,
+            idempotency_key,
+            takes_stale,
+            streams,
+            traced,
+            strict: _,
+        } = self;
         let tag = |error: Error| error.with_operation(E::Api::ID, endpoint.operation().name.clone());
         let mut request = endpoint.request().map_err(tag)?;
+        if matches!(request.operation().payload, Payload::File(_)) && request.body().is_absent() {
+            let message = "the operation is an upload: send it with `client.upload`, and its file";
+            return Err(tag(Error::new(ErrorKind::Invalid, message)));
+        }
         match context {
             Some(context) => *request.context_mut() = context,
             None => request.context_mut().begin_operation(),

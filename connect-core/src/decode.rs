@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+use connect_model::drift;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, RetryAdvice, Sent};
@@ -21,7 +23,7 @@ const SNIPPET_BYTES: usize = 1024;
 pub struct Decoding {
     /// Treat [drift](Decoding::drift) as an error.
     pub strict: bool,
-    /// JSON paths of fields that the provider's description promises and the answer lacks.
+    /// Fields that the provider's description promises and the answer lacks, as `Type.field`, each once.
     pub drift: Vec<String>,
 }
 
@@ -31,7 +33,44 @@ impl Decoding {
     /// # Errors
     /// [`ErrorKind::Decode`] with the JSON path in the message and a [`DecodeProblem`] in the details.
     pub fn json<T: DeserializeOwned>(&mut self, response: &Response) -> Result<T, Error> {
-        json(response.body())
+        let (value, drift) = drift::watch(|| json(response.body()));
+        let value = value?;
+        self.noticed(drift)?;
+        Ok(value)
+    }
+
+    /// Decodes a JSON answer that may also be empty, as its status says.
+    ///
+    /// # Errors
+    /// As [`Decoding::json`].
+    pub fn optional<T: DeserializeOwned>(&mut self, response: &Response) -> Result<Option<T>, Error> {
+        if response.body().is_empty() { Ok(None) } else { self.json(response).map(Some) }
+    }
+
+    /// An answer that is text.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`] if it is not UTF-8.
+    pub fn text(&mut self, response: &Response) -> Result<String, Error> {
+        text(response.body()).map(str::to_owned)
+    }
+
+    /// An answer as it came.
+    ///
+    /// # Errors
+    /// None; the signature fits [`Endpoint::decode`](crate::Endpoint::decode).
+    pub fn bytes(&mut self, response: &Response) -> Result<Bytes, Error> {
+        Ok(response.body().clone())
+    }
+
+    /// Keeps what was missing, or fails if that is not accepted.
+    pub(crate) fn noticed(&mut self, drift: Vec<String>) -> Result<(), Error> {
+        if self.strict && !drift.is_empty() {
+            let message = format!("the answer lacks what the description promises: {}", drift.join(", "));
+            return Err(failure(message, ".".to_owned(), String::new()));
+        }
+        self.drift.extend(drift);
+        Ok(())
     }
 
     /// For endpoints that answer without a body.

@@ -8,7 +8,7 @@ use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
-use crate::decode::{Decoding, json};
+use crate::decode::Decoding;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::request::Request;
@@ -57,6 +57,11 @@ pub trait Upload: Endpoint {
     fn content_type(&self) -> HeaderValue {
         HeaderValue::from_static("application/octet-stream")
     }
+
+    /// What stands beside the file, where the operation takes it as a part of a form.
+    fn fields(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 /// The same endpoint, decoded into a type of the caller.
@@ -92,7 +97,7 @@ impl<E: Endpoint, T: DeserializeOwned + Send + 'static> Endpoint for As<E, T> {
         self.endpoint.request()
     }
 
-    fn decode(&self, response: Response, _cx: &mut Decoding) -> Result<T, Error> {
-        json(response.body())
+    fn decode(&self, response: Response, cx: &mut Decoding) -> Result<T, Error> {
+        cx.json(&response)
     }
 }

@@ -89,7 +89,7 @@ pub enum Event {
     },
     /// An answer lacks a field that the provider's description promises.
     Drift {
-        /// JSON path of the field.
+        /// The field, as `Type.field`.
         path: String,
     },
     /// A fallback took the place of the answer.

@@ -80,10 +80,13 @@
 //! | `simulation` | no | `simulation`: scripted and simulated providers in memory, and the contract as checks |
 
 pub mod api;
+pub mod argument;
 pub mod auth;
 pub mod body;
 pub mod breaker;
 pub mod builder;
+#[cfg(feature = "by-name")]
+pub mod by_name;
 pub mod cache;
 pub mod call;
 pub mod classify;

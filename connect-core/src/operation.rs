@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use http::Method;
 
+use crate::argument::{Parameter, Payload};
+
 /// How harmful is it to send the same request twice? This, not the status, decides about replays.
 ///
 /// Four levels, because "idempotent" alone hides the difference between a read and a keyed write.
@@ -76,6 +78,17 @@ pub enum Paging {
         /// Pointer to a boolean that says "this was the last page", if the provider sends one.
         last: Option<&'static str>,
     },
+    /// Pages have numbers: the answer says which one it is and how many there are.
+    Number {
+        /// Pointer to the array of items.
+        items: &'static str,
+        /// The parameter of the request that takes the number of the page.
+        param: &'static str,
+        /// Pointer to this page's number.
+        page: &'static str,
+        /// Pointer to the number of pages.
+        pages: &'static str,
+    },
     /// The answer carries the URL of the next page, absolute or relative to this one.
     NextUrl {
         /// Pointer to the array of items.
@@ -112,6 +125,13 @@ pub struct Operation {
     pub paging: Paging,
     /// The provider's page about it; empty for raw calls.
     pub docs: &'static str,
+    /// What it takes, where that is known: path parameters in the order of the template.
+    pub parameters: &'static [Parameter],
+    /// What it takes as a body, where that is known.
+    pub payload: Payload,
+    /// What it draws on besides the provider's general quota, in the words of the provider's quota model (`tier3`,
+    /// `search`).
+    pub draws: &'static [&'static str],
 }
 
 impl Operation {
@@ -125,6 +145,9 @@ impl Operation {
             origin: Origin::Api,
             paging: Paging::None,
             docs: "",
+            parameters: &[],
+            payload: Payload::None,
+            draws: &[],
         }
     }
 
@@ -170,6 +193,21 @@ impl Operation {
     #[must_use]
     pub const fn docs(mut self, page: &'static str) -> Self {
         self.docs = page;
+        self
+    }
+
+    /// Says what it takes. Path parameters come first, in the order of the template.
+    #[must_use]
+    pub const fn takes(mut self, payload: Payload, parameters: &'static [Parameter]) -> Self {
+        self.payload = payload;
+        self.parameters = parameters;
+        self
+    }
+
+    /// Says what it draws on besides the general quota.
+    #[must_use]
+    pub const fn draws(mut self, buckets: &'static [&'static str]) -> Self {
+        self.draws = buckets;
         self
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::Api;
-use crate::decode::{Decoding, json};
+use crate::decode::Decoding;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind};
 use crate::operation::Operation;
@@ -88,7 +88,7 @@ impl<A: Api, T: DeserializeOwned + Send + 'static> Endpoint for Raw<A, T> {
         })
     }
 
-    fn decode(&self, response: Response, _cx: &mut Decoding) -> Result<T, Error> {
-        json(response.body())
+    fn decode(&self, response: Response, cx: &mut Decoding) -> Result<T, Error> {
+        cx.json(&response)
     }
 }

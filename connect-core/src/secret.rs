@@ -39,6 +39,20 @@ impl Secret {
     }
 }
 
+impl Default for Secret {
+    /// An empty one: what a field of an answer is when the provider left it out.
+    fn default() -> Self {
+        Self::new(String::new())
+    }
+}
+
+impl PartialEq for Secret {
+    /// Not in constant time: for values of one's own, not for what a stranger sent.
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
 impl From<&str> for Secret {
     fn from(value: &str) -> Self {
         Self::new(value)

@@ -9,7 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use http::HeaderValue;
 
-use crate::body::{Body, Multipart};
+use crate::argument::Payload;
+use crate::body::{Body, Multipart, Part};
+use crate::builder::draw_seed;
 use crate::decode::Decoding;
 use crate::endpoint::{Endpoint, Upload};
 use crate::error::{Error, ErrorKind};
@@ -29,19 +31,34 @@ use crate::response::Response;
 #[derive(Debug)]
 pub struct Content {
     content_type: Option<HeaderValue>,
-    body: Result<Body, Error>,
+    file_name: Option<String>,
+    body: Given,
+}
+
+#[derive(Debug)]
+enum Given {
+    Body(Body),
+    /// A whole form, not a file for one.
+    Form(Multipart),
 }
 
 impl Content {
     /// A body of this type.
     pub fn new(content_type: HeaderValue, body: impl Into<Body>) -> Self {
-        Self { content_type: Some(content_type), body: Ok(body.into()) }
+        Self { content_type: Some(content_type), ..Content::from(body.into()) }
+    }
+
+    /// The name of the file that it is, for operations that take it as a part of a form.
+    #[must_use]
+    pub fn file_name(mut self, name: impl Into<String>) -> Self {
+        self.file_name = Some(name.into());
+        self
     }
 }
 
 impl From<Body> for Content {
     fn from(body: Body) -> Self {
-        Self { content_type: None, body: Ok(body) }
+        Self { content_type: None, file_name: None, body: Given::Body(body) }
     }
 }
 
@@ -58,12 +75,9 @@ impl From<Vec<u8>> for Content {
 }
 
 impl From<Multipart> for Content {
-    /// A mistake in the form is the error of the call.
+    /// What the endpoint's own arguments say joins it.
     fn from(form: Multipart) -> Self {
-        match form.into_body() {
-            Ok((content_type, body)) => Self::new(content_type, body),
-            Err(error) => Self { content_type: None, body: Err(error) },
-        }
+        Self { content_type: None, file_name: None, body: Given::Form(form) }
     }
 }
 
@@ -79,6 +93,12 @@ pub struct Uploading<E> {
 impl<E: Upload> Uploading<E> {
     pub(crate) fn new(endpoint: E, content: Content) -> Self {
         Self { endpoint, content: Mutex::new(Some(content)) }
+    }
+}
+
+impl<E: Upload> Uploading<E> {
+    fn with_fields(&self, form: Multipart) -> Multipart {
+        self.endpoint.fields().into_iter().fold(form, |form, (name, text)| form.text(name, text))
     }
 }
 
@@ -98,12 +118,32 @@ impl<E: Upload> Endpoint for Uploading<E> {
 
     fn request(&self) -> Result<Request, Error> {
         let content = self.content.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Content { content_type, body }) = content else {
+        let Some(Content { content_type, file_name, body }) = content else {
             let message = "this upload's body was handed over already: make a new call";
             return Err(Error::new(ErrorKind::Unsupported, message));
         };
-        let content_type = content_type.unwrap_or_else(|| self.endpoint.content_type());
-        Ok(self.endpoint.request()?.with_body(content_type, body?))
+        let payload = self.operation().payload;
+        // A row that says nothing is a hand-written endpoint's.
+        let takes_file = matches!(payload, Payload::File(_) | Payload::Multipart(_))
+            || (payload == Payload::None && self.operation().parameters.is_empty());
+        if !takes_file {
+            let message = "the operation takes no file: its arguments make its body";
+            return Err(Error::new(ErrorKind::Invalid, message));
+        }
+        let own_type = || content_type.clone().unwrap_or_else(|| self.endpoint.content_type());
+        let (content_type, body) = match (body, payload) {
+            (Given::Body(body), Payload::Multipart(name)) => {
+                let file = Part::new(name, body).file_name(file_name.unwrap_or_else(|| name.to_owned()));
+                let file = match own_type().to_str() {
+                    Ok(content_type) => file.content_type(content_type),
+                    Err(_) => file,
+                };
+                self.with_fields(Multipart::new(draw_seed())).part(file).into_body()?
+            }
+            (Given::Body(body), _) => (own_type(), body),
+            (Given::Form(form), _) => self.with_fields(form).into_body()?,
+        };
+        Ok(self.endpoint.request()?.with_body(content_type, body))
     }
 
     fn decode(&self, response: Response, cx: &mut Decoding) -> Result<E::Output, Error> {

@@ -106,6 +106,11 @@ impl Body {
         Self(Inner::Sequence(bodies))
     }
 
+    /// Was none given? A file without bytes is a body.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self.0, Inner::Empty)
+    }
+
     /// The same body once more for another attempt; `None` if it can be sent only once.
     pub fn replay(&self) -> Option<Self> {
         Some(Self(match &self.0 {

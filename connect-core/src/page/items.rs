@@ -54,7 +54,8 @@ impl<E: Paged> Items<E> {
         self
     }
 
-    /// An item that cannot be decoded fails its page and ends the stream, instead of being one `Err` among the items.
+    /// An item that cannot be decoded, or that lacks what the provider's description promises, fails its page and ends the
+    /// stream.
     pub fn strict(mut self) -> Self {
         self.pages = self.pages.strict();
         self

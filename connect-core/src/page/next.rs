@@ -22,6 +22,7 @@ pub(super) fn entries<T: DeserializeOwned>(
         Paging::Link { items }
         | Paging::Cursor { items, .. }
         | Paging::Offset { items, .. }
+        | Paging::Number { items, .. }
         | Paging::NextUrl { items, .. } => items,
         Paging::None => {
             return Err(Error::new(ErrorKind::Unsupported, "the operation's row says it is not a list"));
@@ -64,6 +65,17 @@ pub(super) fn next(
             named(text, next)
         }
         Paging::NextUrl { next, .. } => named(text, next),
+        Paging::Number { page, pages, .. } => {
+            let (Some(page), Some(pages)) = (count(text, page)?, count(text, pages)?) else {
+                if received == 0 {
+                    return Ok(None);
+                }
+                // Taken for the last page, the rest of the list would be lost without a word.
+                let message = "the page says neither its number nor how many there are";
+                return Err(Error::new(ErrorKind::Provider, message).with_sent(Sent::Yes));
+            };
+            Ok((page < pages).then(|| Cursor(page.saturating_add(1).to_string())))
+        }
         Paging::Offset { offset_param, total, last, .. } => {
             if received == 0 || says_last(text, last)? {
                 return Ok(None);
@@ -90,6 +102,15 @@ pub(super) fn follow(request: &Request, paging: Paging, cursor: &Cursor) -> Resu
             request.at(url)
         }
         Paging::Cursor { param, .. } => request.with_parameter(param, cursor.as_str())?,
+        Paging::Number { param, .. } => {
+            let page: u64 = cursor.as_str().parse().map_err(|_| {
+                Error::new(
+                    ErrorKind::Invalid,
+                    "the cursor is no number of a page: it belongs to another list",
+                )
+            })?;
+            request.with_parameter(param, page)?
+        }
         Paging::Offset { offset_param, .. } => {
             let offset: u64 = cursor.as_str().parse().map_err(|_| {
                 Error::new(ErrorKind::Invalid, "the cursor is no offset: it belongs to another list")
@@ -128,6 +149,11 @@ fn named(text: &str, pointer: &str) -> Result<Option<Cursor>, Error> {
 /// The count at a pointer. What is no count (-1 for "unknown") says nothing.
 fn number(text: &str, pointer: &str) -> Result<Option<u64>, Error> {
     Ok(find(text, pointer)?.and_then(|raw| raw.get().parse().ok()))
+}
+
+/// The count at a pointer, as a number or as text.
+fn count(text: &str, pointer: &str) -> Result<Option<u64>, Error> {
+    Ok(find(text, pointer)?.and_then(|raw| raw.get().trim_matches('"').parse().ok()))
 }
 
 #[cfg(test)]
@@ -182,6 +208,36 @@ mod tests {
         ];
         for (body, start, received, expected) in cases {
             assert_eq!(cursor(body, OFFSET, start, received).as_deref(), expected, "{body} at {start:?}");
+        }
+    }
+
+    #[test]
+    fn numbered_pages_end_at_the_last_one() {
+        let paging =
+            Paging::Number { items: "/files", param: "page", page: "/paging/page", pages: "/paging/pages" };
+        let cases = [
+            (r#"{"paging": {"page": 1, "pages": 3}}"#, 2, Some("2")),
+            (r#"{"paging": {"page": 3, "pages": 3}}"#, 2, None),
+            (r#"{"paging": {"page": 1, "pages": 3}}"#, 0, Some("2")),
+            (r#"{"paging": {"page": "2", "pages": "3"}}"#, 2, Some("3")),
+            ("{}", 0, None),
+        ];
+        for (body, received, expected) in cases {
+            assert_eq!(cursor(body, paging, None, received).as_deref(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_numbered_page_without_its_number_is_not_taken_for_the_last_one() {
+        let paging = Paging::Number { items: "/files", param: "page", page: "/page", pages: "/pages" };
+        for body in ["{}", r#"{"page": "many", "pages": 3}"#] {
+            let response = Response::new(StatusCode::OK, HeaderMap::new(), body);
+            let request = Request::builder(&ROW).build().unwrap();
+            assert_eq!(
+                next(&response, paging, &request, 2).unwrap_err().kind(),
+                ErrorKind::Provider,
+                "{body}"
+            );
         }
     }
 

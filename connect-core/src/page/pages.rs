@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
+use connect_model::drift;
 use futures_core::Stream;
 
 use super::next::{entries, follow, next, sized};
@@ -14,8 +15,11 @@ use super::{Cursor, Page};
 use crate::api::Api;
 use crate::client::{Client, conclude};
 use crate::context::{Context, Priority};
+use crate::decode::Decoding;
 use crate::endpoint::Paged;
 use crate::error::{Error, ErrorKind, Sent};
+use crate::event::Event;
+use crate::operation::Paging;
 use crate::request::Request;
 
 /// A page, and what follows it.
@@ -124,7 +128,8 @@ impl<E: Paged> Pages<E> {
         self
     }
 
-    /// An item that cannot be decoded fails its page and ends the stream, instead of being one `Err` among the items.
+    /// An item that cannot be decoded, or that lacks what the provider's description promises, fails its page and ends the
+    /// stream.
     pub fn strict(mut self) -> Self {
         self.strict = true;
         self
@@ -139,6 +144,10 @@ impl<E: Paged> Pages<E> {
 
     fn first(&self) -> Result<Request, Error> {
         let paging = self.endpoint.operation().paging;
+        if paging == Paging::None {
+            // Before it is sent: it may be a write.
+            return Err(Error::new(ErrorKind::Unsupported, "the operation's row says it is not a list"));
+        }
         let mut request = self.client.place(self.endpoint.request()?, self.context.for_next_operation())?;
         if let Some(items) = self.page_size {
             request = sized(&request, paging, items)?;
@@ -170,7 +179,13 @@ impl<E: Paged> Pages<E> {
             let progress = Arc::clone(request.context().progress());
             let response = client.execute(request).await?;
             let status = Some(response.status());
-            let read = entries(&response, paging).map_err(tag).and_then(|entries| {
+            let (read, drift) = drift::watch(|| entries(&response, paging));
+            let mut decoding = Decoding { strict, ..Decoding::default() };
+            let read = read.and_then(|entries| decoding.noticed(drift).map(|()| entries));
+            for path in decoding.drift {
+                progress.note(|| Event::Drift { path });
+            }
+            let read = read.map_err(tag).and_then(|entries| {
                 let tagged = entries.into_iter().map(|entry: Result<E::Item, Error>| entry.map_err(tag));
                 if strict {
                     tagged.map(|entry| entry.map(Ok)).collect()

@@ -13,9 +13,13 @@ use crate::body::{Body, Multipart};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::operation::Operation;
+use crate::secret::Secret;
 
 /// Everything but RFC 3986's unreserved characters is encoded: a slash in a value stays inside its segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The same for a value of several segments.
+const SEGMENTS: &AsciiSet = &SEGMENT.remove(b'/');
 
 /// Fills an operation's path template and collects query, headers and body. The first mistake is kept and returned by
 /// [`RequestBuilder::build`], so that the calls chain.
@@ -55,6 +59,15 @@ impl RequestBuilder {
     }
 
     fn fill(&mut self, name: &'static str, value: &dyn fmt::Display) -> Result<(), Error> {
+        self.fill_with(name, value, SEGMENT)
+    }
+
+    fn fill_with(
+        &mut self,
+        name: &'static str,
+        value: &dyn fmt::Display,
+        encoded: &'static AsciiSet,
+    ) -> Result<(), Error> {
         let rest = &self.operation.path[self.filled..];
         let mismatch = || {
             let template = &self.operation.path;
@@ -72,7 +85,7 @@ impl RequestBuilder {
         self.target.push_str(literal);
         let start = self.target.len();
         // Encoding as it is written: a number or an id needs no string of its own.
-        let _ = write!(Encode(&mut self.target), "{value}");
+        let _ = write!(Encode(&mut self.target, encoded), "{value}");
         match &self.target[start..] {
             "" => Err(Error::new(ErrorKind::Invalid, format!("path parameter `{name}` is empty"))),
             "." | ".." => Err(Error::new(
@@ -86,6 +99,46 @@ impl RequestBuilder {
                 Ok(())
             }
         }
+    }
+
+    /// Fills the next placeholder with several segments: slashes stay, everything else is encoded. A leading slash is dropped.
+    pub fn tail(mut self, name: &'static str, value: &str) -> Self {
+        if self.error.is_none() {
+            self.error = self.fill_tail(name, value).err();
+        }
+        self
+    }
+
+    /// Leaves the placeholder at the end of the template out, and the slash before it: what is above it is meant.
+    pub fn without_tail(mut self, name: &'static str) -> Self {
+        let rest = &self.operation.path[self.filled..];
+        match rest.split_once('{').filter(|(_, after)| after.strip_suffix('}') == Some(name)) {
+            Some((literal, _)) => {
+                self.target.push_str(literal.strip_suffix('/').unwrap_or(literal));
+                self.filled = self.operation.path.len();
+            }
+            None => {
+                let message = format!("`{name}` is not the end of the path {}", self.operation.path);
+                self.error.get_or_insert_with(|| Error::new(ErrorKind::Invalid, message));
+            }
+        }
+        self
+    }
+
+    fn fill_tail(&mut self, name: &'static str, value: &str) -> Result<(), Error> {
+        let value = value.strip_prefix('/').unwrap_or(value);
+        if value.is_empty() {
+            return Err(Error::new(ErrorKind::Invalid, format!("path parameter `{name}` is empty")));
+        }
+        for segment in value.split('/') {
+            let mistake = match segment {
+                "" => "an empty segment",
+                "." | ".." => "a relative path segment, which would address something else",
+                _ => continue,
+            };
+            return Err(Error::new(ErrorKind::Invalid, format!("path parameter `{name}` has {mistake}")));
+        }
+        self.fill_with(name, &value, SEGMENTS)
     }
 
     /// Adds a query parameter, unless the value is `None`.
@@ -115,6 +168,15 @@ impl RequestBuilder {
                     )
                 });
             }
+        }
+        self
+    }
+
+    /// Sets a header whose value nobody should see: it is marked sensitive, and no redirect carries it elsewhere.
+    pub fn secret_header(mut self, name: HeaderName, value: &Secret) -> Self {
+        self = self.header(name.clone(), value.expose());
+        if let Some(value) = self.headers.get_mut(&name) {
+            value.set_sensitive(true);
         }
         self
     }
@@ -220,11 +282,11 @@ impl fmt::Debug for RequestBuilder {
     }
 }
 
-struct Encode<'a>(&'a mut String);
+struct Encode<'a>(&'a mut String, &'static AsciiSet);
 
 impl Write for Encode<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.extend(utf8_percent_encode(text, SEGMENT));
+        self.0.extend(utf8_percent_encode(text, self.1));
         Ok(())
     }
 }
