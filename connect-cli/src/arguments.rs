@@ -2,17 +2,21 @@
 
 use std::ffi::OsString;
 
+use connect_core::by_name::nearest;
 use lexopt::Arg;
 
 use crate::Failure;
 
 /// Options without a value.
-const FLAGS: &[&str] = &["device", "help", "idle", "json", "version"];
+const FLAGS: &[&str] = &["device", "explain", "help", "idle", "json", "version"];
 
 /// Options that take a value.
 const WITH_VALUE: &[&str] = &[
+    "args",
     "audience",
+    "base-url",
     "body",
+    "category",
     "db",
     "header",
     "issuer",
@@ -20,12 +24,15 @@ const WITH_VALUE: &[&str] = &[
     "method",
     "name",
     "now",
+    "operation",
+    "pages",
     "presets",
     "redirect-uri",
     "scheme",
     "scope",
     "service-account",
     "set",
+    "status",
     "tenant",
     "topic",
     "url",
@@ -83,6 +90,11 @@ impl Arguments {
         self.words.pop()
     }
 
+    /// Is an option there that takes a value?
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.iter().any(|(known, _)| known == name)
+    }
+
     /// Was this flag there?
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         let before = self.flags.len();
@@ -138,28 +150,6 @@ fn unknown_option(name: &str) -> String {
         None => "see --help".to_owned(),
     };
     format!("there is no option --{name}; {advice}")
-}
-
-/// The nearest of these, if it is near enough to have been meant.
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let (distance, known) = known.map(|known| (distance(word, known), known)).min()?;
-    (distance <= 2).then_some(known)
-}
-
-/// How many letters must change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut before = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let changed = before + usize::from(x != *y);
-            before = row[j + 1];
-            row[j + 1] = changed.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! | `arguments` | options, and what to say about wrong ones |
 //! | `output` | tables for people, JSON for programs |
 //! | `webhook/` | `connect webhook ..`: verify and sign deliveries, run test vectors |
+//! | `api/` | `connect ops`, `call`, `decode`: any operation of a provider by its name |
 //! | `auth/` | `connect auth ..`: log in, look at connections, keep them alive, change the key |
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 it worked, 1 it failed or was refused,
@@ -17,6 +18,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::time::SystemTime;
 
+mod api;
 mod arguments;
 mod auth;
 mod output;
@@ -24,12 +26,17 @@ mod webhook;
 
 use arguments::Arguments;
 
+const COMMANDS: &[&str] = &["auth", "call", "decode", "help", "ops", "webhook"];
+
 const HELP: &str = "\
 connect: GitHub, Jira, Slack and others from a terminal
 
 usage: connect COMMAND [OPTION..]
 
 commands:
+  ops PROVIDER      which operations there are, and what each takes
+  call PROVIDER OP  call one
+  decode PROVIDER   a recorded answer, through its typed model
   auth presets      which providers are known
   auth login        log in to one, and store the tokens sealed
   auth status       how the connections are
@@ -41,7 +48,7 @@ commands:
   webhook sign      a delivery as the provider would send it
   webhook vectors   run a file of test vectors
 
-`connect auth --help` and `connect webhook --help` say more. Exit codes: 0 it worked, 1 it failed, 2 change the command line first.
+`connect auth --help`, `connect call --help` and `connect webhook --help` say more. Exit codes: 0 it worked, 1 it failed, 2 change the command line first.
 ";
 
 /// Looks up a variable of the environment.
@@ -135,6 +142,9 @@ async fn dispatch(arguments: Vec<OsString>, world: &mut World) -> Result<u8, Fai
     let mut arguments = Arguments::parse(arguments)?;
     match arguments.word().as_deref() {
         Some("auth") => auth::run(arguments, world).await,
+        Some("call") => api::call(arguments, world).await,
+        Some("decode") => api::decode(arguments, world),
+        Some("ops") => api::ops(arguments, world),
         Some("webhook") => webhook::run(arguments, world).await,
         None if arguments.flag("version") => {
             arguments.finish()?;
@@ -152,10 +162,9 @@ async fn dispatch(arguments: Vec<OsString>, world: &mut World) -> Result<u8, Fai
             arguments.finish()?;
             match about.as_deref() {
                 Some("auth") => auth::help(world),
+                Some("call" | "decode" | "ops") => api::help(world),
                 Some("webhook") => webhook::help(world),
-                Some(other) => {
-                    Err(Failure::Usage(arguments::unknown("command", other, &["auth", "webhook"])))
-                }
+                Some(other) => Err(Failure::Usage(arguments::unknown("command", other, COMMANDS))),
                 None => {
                     world.say(HELP.trim_end());
                     Ok(0)
@@ -163,8 +172,6 @@ async fn dispatch(arguments: Vec<OsString>, world: &mut World) -> Result<u8, Fai
             }
         }
         None => Err(Failure::Usage(HELP.trim_end().to_owned())),
-        Some(other) => {
-            Err(Failure::Usage(arguments::unknown("command", other, &["auth", "help", "webhook"])))
-        }
+        Some(other) => Err(Failure::Usage(arguments::unknown("command", other, COMMANDS))),
     }
 }

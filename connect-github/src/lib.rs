@@ -11,8 +11,15 @@
 //! # }
 //! ```
 //!
-//! Lists are streams (`github.stream(issues::ListForRepo::new("octo", "hello").state("open"))`), and any other operation
-//! goes through the same stack by [`Raw`](connect_core::Raw).
+//! Every operation of GitHub's REST API is an endpoint, named as GitHub names it: `issues/list-for-repo` is
+//! `issues::ListForRepo`. What GitHub insists on goes into `new`, the rest into setters with GitHub's names; owners,
+//! repositories and other values of paths are encoded or refused, so that none addresses something else. Lists are streams
+//! (`github.stream(issues::ListForRepo::new("octo", "hello").state("open"))`), files are streamed (`github.download(..)`,
+//! `github.upload(..)`), and what is not described goes through the same stack by [`Raw`](connect_core::Raw).
+//!
+//! Answers are [models](model): dates and links stay text until they are asked, words that GitHub adds stay readable, and a
+//! field that GitHub promises and leaves out is its default, reported to the observer as drift
+//! ([`Call::strict`](connect_core::Call::strict) makes it an error). They take both of GitHub's API versions.
 //!
 //! What you get without asking: a `POST` that GitHub answered with a 5xx is never sent twice (the error says it may have
 //! been applied); primary and secondary rate limits are told apart from missing permissions and waited for when that is
@@ -22,16 +29,26 @@
 //! # Features
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `client` | yes | [`GitHub`], endpoints, models |
+//! | `client` | yes | [`GitHub`], credentials, limits |
+//! | `actions`, `apps`, `checks`, `git`, `issues`, `meta`, `pulls`, `reactions`, `repos`, `search`, `users` | yes | the endpoints and models of a category |
+//! | `activity`, `code-scanning`, `orgs`, `teams` and 34 more; `all` | no | the same of the other categories |
 //! | `rustls` | yes | TLS by rustls with ring |
+//! | `rustls-aws-lc`, `native-tls` | no | TLS by aws-lc, or by the system's library |
 //! | `webhook` | no | typed events and their verifier, without an HTTP client |
+//! | `by-name` | no | `CATALOG`: operations by name, with JSON Schema of their arguments |
+//! | `serialize` | no | `Serialize` on models |
+//!
+//! A program that needs two categories builds faster with `default-features = false, features = ["rustls", "issues", ..]`.
 
 #[cfg(feature = "client")]
+#[rustfmt::skip]
 mod api;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
 mod connector;
+#[cfg(feature = "client")]
+#[rustfmt::skip]
 pub mod model;
 #[cfg(feature = "client")]
 mod provider;
@@ -41,7 +58,8 @@ mod quota;
 pub mod webhook;
 
 #[cfg(feature = "client")]
-pub use api::{issues, users};
+#[allow(unreachable_pub, unused_imports, reason = "without any category there is nothing")]
+pub use api::*;
 #[cfg(feature = "client")]
 pub use client::{GitHub, GitHubBuilder};
 #[cfg(feature = "client")]

@@ -34,22 +34,26 @@ const FREE: &str = "/rate_limit";
 #[derive(Debug, Default)]
 pub(crate) struct GitHubQuota(HeaderModel);
 
-fn resource(path: &str) -> &'static str {
+/// As the operation's row says; of a raw call, by its path.
+fn resource(operation: &Operation, path: &str) -> &'static str {
+    if let Some(named) = operation.draws.iter().find(|draw| NAMES.contains(draw)) {
+        return named;
+    }
     let path = path.strip_prefix("/api/v3").unwrap_or(path);
     RESOURCES.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("core", |(_, resource)| resource)
 }
 
 impl QuotaModel for GitHubQuota {
-    fn draws(&self, _operation: &Operation, request: &Request) -> Draws {
+    fn draws(&self, operation: &Operation, request: &Request) -> Draws {
         let path = request.path_and_query();
         if path.strip_prefix("/api/v3").unwrap_or(path).starts_with(FREE) {
             return Draws::none();
         }
-        Draws::none().and(Bucket::new(resource(path)), 1, Rule::Server)
+        Draws::none().and(Bucket::new(resource(operation, path)), 1, Rule::Server)
     }
 
     fn observe(&self, sent: &Head, response: &Response, out: &mut Observations) {
-        let guess = sent.url().map_or("core", |url| resource(url.path()));
+        let guess = sent.url().map_or("core", |url| resource(sent.operation(), url.path()));
         // GitHub names the resource, which corrects the guess. Names nobody knows share a bucket: they become labels.
         let named = response.header("x-ratelimit-resource").unwrap_or(guess);
         let bucket = NAMES.iter().find(|name| **name == named).copied().unwrap_or("other");
@@ -69,6 +73,7 @@ impl QuotaModel for GitHubQuota {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use connect_core::Method;
 
     #[test]
     fn each_path_draws_on_its_resource() {
@@ -80,7 +85,9 @@ mod tests {
             ("/graphql", "graphql"),
         ];
         for (path, expected) in cases {
-            assert_eq!(resource(path), expected, "{path}");
+            assert_eq!(resource(&Operation::raw("raw", Method::GET, path), path), expected, "{path}");
         }
+        let row = Operation::raw("row", Method::GET, "/").draws(&["dependency_sbom"]);
+        assert_eq!(resource(&row, "/"), "dependency_sbom");
     }
 }

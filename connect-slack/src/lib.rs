@@ -16,19 +16,32 @@
 //! What you get without asking: Slack's HTTP-200 failures (`"ok": false`) are errors with their code, `Retry-After` is
 //! obeyed, and a message whose fate is unknown is never posted twice: the error says it may have been applied.
 //!
+//! Every method of Slack's Web API is an endpoint, named as Slack names it: `chat.postMessage` is `chat::PostMessage`,
+//! `admin.apps.config.set` is `admin_apps_config::Set`. What Slack insists on goes into `new`, the rest into setters with
+//! Slack's names. Answers are [models](model): a field that Slack promises and leaves out is its default, reported to the
+//! observer as drift ([`Call::strict`](connect_core::Call::strict) makes it an error). Blocks and attachments are JSON.
+//!
 //! # Features
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `client` | yes | [`Slack`], methods, models |
+//! | `client` | yes | [`Slack`], credentials, limits |
+//! | `auth`, `bookmarks`, `chat`, `conversations`, `files`, `pins`, `reactions`, `search`, `team`, `usergroups`, `users`, `views` | yes | the methods and models of a category |
+//! | `admin`, `apps`, `canvases`, `workflows` and 19 more; `all` | no | the same of the other categories |
 //! | `rustls` | yes | TLS by rustls with ring |
+//! | `rustls-aws-lc`, `native-tls` | no | TLS by aws-lc, or by the system's library |
 //! | `webhook` | no | the verifier and the shapes of events, without an HTTP client |
+//! | `by-name` | no | `CATALOG`: methods by name, with JSON Schema of their arguments |
+//! | `serialize` | no | `Serialize` on models |
 
 #[cfg(feature = "client")]
+#[rustfmt::skip]
 mod api;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
 mod connector;
+#[cfg(feature = "client")]
+#[rustfmt::skip]
 pub mod model;
 pub mod mrkdwn;
 #[cfg(feature = "client")]
@@ -39,7 +52,8 @@ mod quota;
 pub mod webhook;
 
 #[cfg(feature = "client")]
-pub use api::{auth, chat, conversations};
+#[allow(unreachable_pub, unused_imports, reason = "without any category there is nothing")]
+pub use api::*;
 #[cfg(feature = "client")]
 pub use client::{Slack, SlackBuilder};
 #[cfg(feature = "client")]

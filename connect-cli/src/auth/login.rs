@@ -64,7 +64,7 @@ pub(super) async fn run(mut arguments: Arguments, world: &mut World) -> Result<u
 }
 
 /// A part of the connection's name; an empty one cannot be told from none.
-fn part(arguments: &mut Arguments, option: &str, default: &str) -> Result<String, Failure> {
+pub(super) fn part(arguments: &mut Arguments, option: &str, default: &str) -> Result<String, Failure> {
     let given = arguments.value(option)?;
     match given.as_deref().map(str::trim) {
         Some("") => Err(Failure::Usage(format!("--{option} is empty: leave it out for `{default}`"))),

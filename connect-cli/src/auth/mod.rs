@@ -13,6 +13,9 @@ mod keys;
 mod login;
 mod presets;
 mod status;
+mod stored;
+
+pub(crate) use stored::{Stored, stored};
 
 const COMMANDS: &[&str] = &["login", "new-key", "presets", "refresh", "rewrap", "status"];
 

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use connect_flow::{Cx, Envelope, Failure, Handled};
-use connect_github::model::{PullRequest, Repository, SimpleUser};
 use connect_github::webhook::Event;
+use connect_github::webhook::{PullRequest, Repository, SimpleUser};
 use connect_slack::mrkdwn;
 
 use super::failure;
@@ -82,7 +82,7 @@ fn pull_request(action: &str, pull: &PullRequest) -> String {
     format!("{verb} pull request {link} (`{head}` → `{base}`)")
 }
 
-fn link(number: u64, title: &str, url: &str) -> String {
+fn link(number: i64, title: &str, url: &str) -> String {
     mrkdwn::link(url, &format!("#{number} {title}"))
 }
 

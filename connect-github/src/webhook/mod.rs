@@ -24,7 +24,9 @@ use connect_webhook::{BuildError, PayloadError, SecretString, Verifier, schemes}
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{Issue, PullRequest, Repository, SimpleUser};
+mod model;
+
+pub use model::{GitReference, Issue, Label, PullRequest, PullRequestLink, Repository, SimpleUser};
 
 /// The variable that holds the secret of GitHub's webhook settings.
 pub const SECRET_VARIABLE: &str = "GITHUB_WEBHOOK_SECRET";
