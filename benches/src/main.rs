@@ -6,6 +6,7 @@
 //! stores them too.
 
 mod allocations;
+mod building;
 mod ingestion;
 mod machine;
 mod process;
@@ -26,7 +27,8 @@ const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
 type Table = fn() -> Result<String, Failure>;
 
 /// In the order of the page.
-const SECTIONS: [(&str, Table); 5] = [
+const SECTIONS: [(&str, Table); 6] = [
+    ("building", building::table),
     ("requests", requests::table),
     ("quota", quota::table),
     ("simulation", simulation::table),
