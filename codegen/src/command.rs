@@ -110,7 +110,7 @@ fn import(name: &str, from: &Path, folder: &Path) -> Result<String, Failure> {
     } else {
         let text =
             std::fs::read_to_string(from).map_err(|error| failed(format!("{}: {error}", from.display())))?;
-        let document = serde_json::from_str(&text).map_err(|error| {
+        let document = import::parse(&text).map_err(|error| {
             failed(format!("{} is no JSON ({error}): unpack it, or convert YAML first", from.display()))
         })?;
         import::openapi(&document).map_err(failed)?

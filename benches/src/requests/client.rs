@@ -19,7 +19,7 @@ use crate::{Failure, allocations};
 
 const OWNER: &str = "rust-lang";
 const REPO: &str = "rust";
-const NUMBER: u64 = 101_337;
+const NUMBER: i64 = 101_337;
 const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
 /// Fills pools and lazily made tables before anything is counted.

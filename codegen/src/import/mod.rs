@@ -6,9 +6,11 @@
 
 mod combine;
 mod openapi;
+mod order;
 mod slack;
 
 pub use openapi::openapi;
+pub use order::parse;
 pub use slack::{Share, shares, slack};
 
 use std::io;

@@ -304,10 +304,10 @@ impl Paged for ListClassrooms {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(GetAClassroom, r#"{"type":"object","properties":{"classroom_id":{"type":"integer"}},"additionalProperties":false,"required":["classroom_id"]}"#),
-    entry!(GetAnAssignment, r#"{"type":"object","properties":{"assignment_id":{"type":"integer"}},"additionalProperties":false,"required":["assignment_id"]}"#),
-    entry!(GetAssignmentGrades, r#"{"type":"object","properties":{"assignment_id":{"type":"integer"}},"additionalProperties":false,"required":["assignment_id"]}"#),
-    entry!(ListAcceptedAssignmentsForAnAssignment, r#"{"type":"object","properties":{"assignment_id":{"type":"integer"},"page":{"type":"integer","default":1},"per_page":{"type":"integer","default":30}},"additionalProperties":false,"required":["assignment_id"]}"#),
-    entry!(ListAssignmentsForAClassroom, r#"{"type":"object","properties":{"classroom_id":{"type":"integer"},"page":{"type":"integer","default":1},"per_page":{"type":"integer","default":30}},"additionalProperties":false,"required":["classroom_id"]}"#),
-    entry!(ListClassrooms, r#"{"type":"object","properties":{"page":{"type":"integer","default":1},"per_page":{"type":"integer","default":30}},"additionalProperties":false}"#),
+    entry!(GetAClassroom, r#"{"additionalProperties":false,"properties":{"classroom_id":{"type":"integer"}},"required":["classroom_id"],"type":"object"}"#),
+    entry!(GetAnAssignment, r#"{"additionalProperties":false,"properties":{"assignment_id":{"type":"integer"}},"required":["assignment_id"],"type":"object"}"#),
+    entry!(GetAssignmentGrades, r#"{"additionalProperties":false,"properties":{"assignment_id":{"type":"integer"}},"required":["assignment_id"],"type":"object"}"#),
+    entry!(ListAcceptedAssignmentsForAnAssignment, r#"{"additionalProperties":false,"properties":{"assignment_id":{"type":"integer"},"page":{"default":1,"type":"integer"},"per_page":{"default":30,"type":"integer"}},"required":["assignment_id"],"type":"object"}"#),
+    entry!(ListAssignmentsForAClassroom, r#"{"additionalProperties":false,"properties":{"classroom_id":{"type":"integer"},"page":{"default":1,"type":"integer"},"per_page":{"default":30,"type":"integer"}},"required":["classroom_id"],"type":"object"}"#),
+    entry!(ListClassrooms, r#"{"additionalProperties":false,"properties":{"page":{"default":1,"type":"integer"},"per_page":{"default":30,"type":"integer"}},"type":"object"}"#),
 ];

@@ -91,6 +91,6 @@ impl Endpoint for GetConductCode {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(GetAllCodesOfConduct, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(GetConductCode, r#"{"type":"object","properties":{"key":{"type":"string"}},"additionalProperties":false,"required":["key"]}"#),
+    entry!(GetAllCodesOfConduct, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(GetConductCode, r#"{"additionalProperties":false,"properties":{"key":{"type":"string"}},"required":["key"],"type":"object"}"#),
 ];

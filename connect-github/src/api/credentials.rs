@@ -54,5 +54,5 @@ impl Endpoint for Revoke {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Revoke, r#"{"type":"object","properties":{"credentials":{"type":"array","items":{"type":"string","writeOnly":true}}},"additionalProperties":false,"required":["credentials"]}"#),
+    entry!(Revoke, r#"{"additionalProperties":false,"properties":{"credentials":{"items":{"type":"string","writeOnly":true},"type":"array"}},"required":["credentials"],"type":"object"}"#),
 ];

@@ -319,10 +319,10 @@ impl Endpoint for Remove {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"username":{"type":"string"}},"additionalProperties":false,"required":["enterprise","enterprise-team","username"]}"#),
-    entry!(BulkAdd, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"usernames":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["enterprise","enterprise-team","usernames"]}"#),
-    entry!(BulkRemove, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"usernames":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["enterprise","enterprise-team","usernames"]}"#),
-    entry!(Get, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"username":{"type":"string"}},"additionalProperties":false,"required":["enterprise","enterprise-team","username"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"per_page":{"type":"integer","default":30},"page":{"type":"integer","default":1}},"additionalProperties":false,"required":["enterprise","enterprise-team"]}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"username":{"type":"string"}},"additionalProperties":false,"required":["enterprise","enterprise-team","username"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"username":{"type":"string"}},"required":["enterprise","enterprise-team","username"],"type":"object"}"#),
+    entry!(BulkAdd, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"usernames":{"items":{"type":"string"},"type":"array"}},"required":["enterprise","enterprise-team","usernames"],"type":"object"}"#),
+    entry!(BulkRemove, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"usernames":{"items":{"type":"string"},"type":"array"}},"required":["enterprise","enterprise-team","usernames"],"type":"object"}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"username":{"type":"string"}},"required":["enterprise","enterprise-team","username"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"page":{"default":1,"type":"integer"},"per_page":{"default":30,"type":"integer"}},"required":["enterprise","enterprise-team"],"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"username":{"type":"string"}},"required":["enterprise","enterprise-team","username"],"type":"object"}"#),
 ];

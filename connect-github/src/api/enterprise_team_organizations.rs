@@ -319,10 +319,10 @@ impl Paged for GetAssignments {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"org":{"type":"string"}},"additionalProperties":false,"required":["enterprise","enterprise-team","org"]}"#),
-    entry!(BulkAdd, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"organization_slugs":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["enterprise","enterprise-team","organization_slugs"]}"#),
-    entry!(BulkRemove, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"organization_slugs":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["enterprise","enterprise-team","organization_slugs"]}"#),
-    entry!(Delete, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"org":{"type":"string"}},"additionalProperties":false,"required":["enterprise","enterprise-team","org"]}"#),
-    entry!(GetAssignment, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"org":{"type":"string"}},"additionalProperties":false,"required":["enterprise","enterprise-team","org"]}"#),
-    entry!(GetAssignments, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"per_page":{"type":"integer","default":30},"page":{"type":"integer","default":1}},"additionalProperties":false,"required":["enterprise","enterprise-team"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"org":{"type":"string"}},"required":["enterprise","enterprise-team","org"],"type":"object"}"#),
+    entry!(BulkAdd, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"organization_slugs":{"items":{"type":"string"},"type":"array"}},"required":["enterprise","enterprise-team","organization_slugs"],"type":"object"}"#),
+    entry!(BulkRemove, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"organization_slugs":{"items":{"type":"string"},"type":"array"}},"required":["enterprise","enterprise-team","organization_slugs"],"type":"object"}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"org":{"type":"string"}},"required":["enterprise","enterprise-team","org"],"type":"object"}"#),
+    entry!(GetAssignment, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"org":{"type":"string"}},"required":["enterprise","enterprise-team","org"],"type":"object"}"#),
+    entry!(GetAssignments, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"},"enterprise-team":{"type":"string"},"page":{"default":1,"type":"integer"},"per_page":{"default":30,"type":"integer"}},"required":["enterprise","enterprise-team"],"type":"object"}"#),
 ];

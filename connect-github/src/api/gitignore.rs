@@ -91,6 +91,6 @@ impl Endpoint for GetTemplate {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(GetAllTemplates, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(GetTemplate, r#"{"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]}"#),
+    entry!(GetAllTemplates, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(GetTemplate, r#"{"additionalProperties":false,"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"}"#),
 ];

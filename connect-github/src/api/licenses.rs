@@ -165,7 +165,7 @@ impl Endpoint for GetForRepo {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Get, r#"{"type":"object","properties":{"license":{"type":"string"}},"additionalProperties":false,"required":["license"]}"#),
-    entry!(GetAllCommonlyUsed, r#"{"type":"object","properties":{"featured":{"type":"boolean"},"per_page":{"type":"integer","default":30},"page":{"type":"integer","default":1}},"additionalProperties":false}"#),
-    entry!(GetForRepo, r#"{"type":"object","properties":{"owner":{"type":"string"},"repo":{"type":"string"},"ref":{"type":"string"}},"additionalProperties":false,"required":["owner","repo"]}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"license":{"type":"string"}},"required":["license"],"type":"object"}"#),
+    entry!(GetAllCommonlyUsed, r#"{"additionalProperties":false,"properties":{"featured":{"type":"boolean"},"page":{"default":1,"type":"integer"},"per_page":{"default":30,"type":"integer"}},"type":"object"}"#),
+    entry!(GetForRepo, r#"{"additionalProperties":false,"properties":{"owner":{"type":"string"},"ref":{"type":"string"},"repo":{"type":"string"}},"required":["owner","repo"],"type":"object"}"#),
 ];

@@ -111,6 +111,6 @@ impl Endpoint for RenderRaw {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Render, r#"{"type":"object","properties":{"text":{"type":"string"},"mode":{"type":"string","enum":["markdown","gfm"]},"context":{"type":"string"}},"additionalProperties":false,"required":["text"]}"#),
-    entry!(RenderRaw, r#"{"type":"object","properties":{"body":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Render, r#"{"additionalProperties":false,"properties":{"context":{"type":"string"},"mode":{"enum":["markdown","gfm"],"type":"string"},"text":{"type":"string"}},"required":["text"],"type":"object"}"#),
+    entry!(RenderRaw, r#"{"additionalProperties":false,"properties":{"body":{"type":"string"}},"type":"object"}"#),
 ];

@@ -207,9 +207,9 @@ impl Endpoint for Root {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Get, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(GetAllVersions, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(GetOctocat, r#"{"type":"object","properties":{"s":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(GetZen, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(Root, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(GetAllVersions, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(GetOctocat, r#"{"additionalProperties":false,"properties":{"s":{"type":"string"}},"type":"object"}"#),
+    entry!(GetZen, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(Root, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
 ];

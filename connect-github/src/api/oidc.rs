@@ -358,12 +358,12 @@ impl Endpoint for UpdateOidcCustomSubTemplateForOrg {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(CreateOidcCustomPropertyInclusionForEnterprise, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"custom_property_name":{"type":"string"}},"additionalProperties":false,"required":["enterprise","custom_property_name"]}"#),
-    entry!(CreateOidcCustomPropertyInclusionForOrg, r#"{"type":"object","properties":{"org":{"type":"string"},"custom_property_name":{"type":"string"}},"additionalProperties":false,"required":["org","custom_property_name"]}"#),
-    entry!(DeleteOidcCustomPropertyInclusionForEnterprise, r#"{"type":"object","properties":{"enterprise":{"type":"string"},"custom_property_name":{"type":"string"}},"additionalProperties":false,"required":["enterprise","custom_property_name"]}"#),
-    entry!(DeleteOidcCustomPropertyInclusionForOrg, r#"{"type":"object","properties":{"org":{"type":"string"},"custom_property_name":{"type":"string"}},"additionalProperties":false,"required":["org","custom_property_name"]}"#),
-    entry!(GetOidcCustomSubTemplateForOrg, r#"{"type":"object","properties":{"org":{"type":"string"}},"additionalProperties":false,"required":["org"]}"#),
-    entry!(ListOidcCustomPropertyInclusionsForEnterprise, r#"{"type":"object","properties":{"enterprise":{"type":"string"}},"additionalProperties":false,"required":["enterprise"]}"#),
-    entry!(ListOidcCustomPropertyInclusionsForOrg, r#"{"type":"object","properties":{"org":{"type":"string"}},"additionalProperties":false,"required":["org"]}"#),
-    entry!(UpdateOidcCustomSubTemplateForOrg, r#"{"type":"object","properties":{"org":{"type":"string"},"include_claim_keys":{"type":"array","items":{"type":"string"}},"use_immutable_subject":{"type":"boolean"}},"additionalProperties":false,"required":["org"]}"#),
+    entry!(CreateOidcCustomPropertyInclusionForEnterprise, r#"{"additionalProperties":false,"properties":{"custom_property_name":{"type":"string"},"enterprise":{"type":"string"}},"required":["enterprise","custom_property_name"],"type":"object"}"#),
+    entry!(CreateOidcCustomPropertyInclusionForOrg, r#"{"additionalProperties":false,"properties":{"custom_property_name":{"type":"string"},"org":{"type":"string"}},"required":["org","custom_property_name"],"type":"object"}"#),
+    entry!(DeleteOidcCustomPropertyInclusionForEnterprise, r#"{"additionalProperties":false,"properties":{"custom_property_name":{"type":"string"},"enterprise":{"type":"string"}},"required":["enterprise","custom_property_name"],"type":"object"}"#),
+    entry!(DeleteOidcCustomPropertyInclusionForOrg, r#"{"additionalProperties":false,"properties":{"custom_property_name":{"type":"string"},"org":{"type":"string"}},"required":["org","custom_property_name"],"type":"object"}"#),
+    entry!(GetOidcCustomSubTemplateForOrg, r#"{"additionalProperties":false,"properties":{"org":{"type":"string"}},"required":["org"],"type":"object"}"#),
+    entry!(ListOidcCustomPropertyInclusionsForEnterprise, r#"{"additionalProperties":false,"properties":{"enterprise":{"type":"string"}},"required":["enterprise"],"type":"object"}"#),
+    entry!(ListOidcCustomPropertyInclusionsForOrg, r#"{"additionalProperties":false,"properties":{"org":{"type":"string"}},"required":["org"],"type":"object"}"#),
+    entry!(UpdateOidcCustomSubTemplateForOrg, r#"{"additionalProperties":false,"properties":{"include_claim_keys":{"items":{"type":"string"},"type":"array"},"org":{"type":"string"},"use_immutable_subject":{"type":"boolean"}},"required":["org"],"type":"object"}"#),
 ];

@@ -271,9 +271,9 @@ impl Endpoint for Unstack {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"owner":{"type":"string"},"repo":{"type":"string"},"stack_number":{"type":"integer"},"pull_requests":{"type":"array","items":{"type":"integer"}}},"additionalProperties":false,"required":["owner","repo","stack_number","pull_requests"]}"#),
-    entry!(Create, r#"{"type":"object","properties":{"owner":{"type":"string"},"repo":{"type":"string"},"pull_requests":{"type":"array","items":{"type":"integer"}}},"additionalProperties":false,"required":["owner","repo","pull_requests"]}"#),
-    entry!(Get, r#"{"type":"object","properties":{"owner":{"type":"string"},"repo":{"type":"string"},"stack_number":{"type":"integer"}},"additionalProperties":false,"required":["owner","repo","stack_number"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"owner":{"type":"string"},"repo":{"type":"string"},"pull_request":{"type":"integer"},"per_page":{"type":"integer","default":30},"page":{"type":"integer","default":1}},"additionalProperties":false,"required":["owner","repo"]}"#),
-    entry!(Unstack, r#"{"type":"object","properties":{"owner":{"type":"string"},"repo":{"type":"string"},"stack_number":{"type":"integer"}},"additionalProperties":false,"required":["owner","repo","stack_number"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"owner":{"type":"string"},"pull_requests":{"items":{"type":"integer"},"type":"array"},"repo":{"type":"string"},"stack_number":{"type":"integer"}},"required":["owner","repo","stack_number","pull_requests"],"type":"object"}"#),
+    entry!(Create, r#"{"additionalProperties":false,"properties":{"owner":{"type":"string"},"pull_requests":{"items":{"type":"integer"},"type":"array"},"repo":{"type":"string"}},"required":["owner","repo","pull_requests"],"type":"object"}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"owner":{"type":"string"},"repo":{"type":"string"},"stack_number":{"type":"integer"}},"required":["owner","repo","stack_number"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"owner":{"type":"string"},"page":{"default":1,"type":"integer"},"per_page":{"default":30,"type":"integer"},"pull_request":{"type":"integer"},"repo":{"type":"string"}},"required":["owner","repo"],"type":"object"}"#),
+    entry!(Unstack, r#"{"additionalProperties":false,"properties":{"owner":{"type":"string"},"repo":{"type":"string"},"stack_number":{"type":"integer"}},"required":["owner","repo","stack_number"],"type":"object"}"#),
 ];

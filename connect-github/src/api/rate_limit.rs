@@ -51,5 +51,5 @@ impl Endpoint for Get {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Get, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
 ];

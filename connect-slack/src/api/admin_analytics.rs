@@ -67,5 +67,5 @@ impl Endpoint for GetFile {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(GetFile, r#"{"type":"object","properties":{"date":{"type":"string"},"type":{"type":"string"},"metadata_only":{"type":"boolean"}},"additionalProperties":false,"required":["type"]}"#),
+    entry!(GetFile, r#"{"additionalProperties":false,"properties":{"date":{"type":"string"},"metadata_only":{"type":"boolean"},"type":{"type":"string"}},"required":["type"],"type":"object"}"#),
 ];

@@ -137,6 +137,6 @@ impl Endpoint for Metadata {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Activity, r#"{"type":"object","properties":{"channel":{"type":"string"},"oldest_ts":{"type":"string"},"latest_ts":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"}},"additionalProperties":false,"required":["channel"]}"#),
-    entry!(Metadata, r#"{"type":"object","properties":{"channel":{"type":"string"},"oldest_ts":{"type":"string"},"latest_ts":{"type":"string"},"cursor":{"type":"string"}},"additionalProperties":false,"required":["channel"]}"#),
+    entry!(Activity, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"cursor":{"type":"string"},"latest_ts":{"type":"string"},"limit":{"type":"integer"},"oldest_ts":{"type":"string"}},"required":["channel"],"type":"object"}"#),
+    entry!(Metadata, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"cursor":{"type":"string"},"latest_ts":{"type":"string"},"oldest_ts":{"type":"string"}},"required":["channel"],"type":"object"}"#),
 ];

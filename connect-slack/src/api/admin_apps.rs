@@ -266,8 +266,8 @@ impl Endpoint for Uninstall {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Approve, r#"{"type":"object","properties":{"allow_child_auto_install":{"type":"boolean"},"app_id":{"type":"string"},"request_id":{"type":"string"},"team_id":{"type":"string"},"enterprise_id":{"type":"string"},"user_scopes":{"type":"string"},"bot_scopes":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(ClearResolution, r#"{"type":"object","properties":{"app_id":{"type":"string"},"team_id":{"type":"string"},"enterprise_id":{"type":"string"}},"additionalProperties":false,"required":["app_id"]}"#),
-    entry!(Restrict, r#"{"type":"object","properties":{"app_id":{"type":"string"},"request_id":{"type":"string"},"team_id":{"type":"string"},"enterprise_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Uninstall, r#"{"type":"object","properties":{"app_id":{"type":"string"},"team_ids":{"type":"string"},"enterprise_id":{"type":"string"}},"additionalProperties":false,"required":["app_id"]}"#),
+    entry!(Approve, r#"{"additionalProperties":false,"properties":{"allow_child_auto_install":{"type":"boolean"},"app_id":{"type":"string"},"bot_scopes":{"type":"string"},"enterprise_id":{"type":"string"},"request_id":{"type":"string"},"team_id":{"type":"string"},"user_scopes":{"type":"string"}},"type":"object"}"#),
+    entry!(ClearResolution, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"enterprise_id":{"type":"string"},"team_id":{"type":"string"}},"required":["app_id"],"type":"object"}"#),
+    entry!(Restrict, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"enterprise_id":{"type":"string"},"request_id":{"type":"string"},"team_id":{"type":"string"}},"type":"object"}"#),
+    entry!(Uninstall, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"enterprise_id":{"type":"string"},"team_ids":{"type":"string"}},"required":["app_id"],"type":"object"}"#),
 ];

@@ -137,5 +137,5 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"app_id":{"type":"string"},"team_id":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"},"min_log_level":{"type":"string"},"log_event_type":{"type":"string"},"source":{"type":"string"},"component_type":{"type":"string"},"component_id":{"type":"string"},"trace_id":{"type":"string"},"min_date_created":{"type":"integer"},"max_date_created":{"type":"integer"},"sort_direction":{"type":"string","enum":["asc","desc"]}},"additionalProperties":false}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"component_id":{"type":"string"},"component_type":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"},"log_event_type":{"type":"string"},"max_date_created":{"type":"integer"},"min_date_created":{"type":"integer"},"min_log_level":{"type":"string"},"sort_direction":{"enum":["asc","desc"],"type":"string"},"source":{"type":"string"},"team_id":{"type":"string"},"trace_id":{"type":"string"}},"type":"object"}"#),
 ];

@@ -89,5 +89,5 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"limit":{"type":"integer"},"cursor":{"type":"string"},"team_id":{"type":"string"},"enterprise_id":{"type":"string"},"certified":{"type":"boolean"}},"additionalProperties":false}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"certified":{"type":"boolean"},"cursor":{"type":"string"},"enterprise_id":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"type":"object"}"#),
 ];

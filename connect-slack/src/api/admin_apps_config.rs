@@ -125,6 +125,6 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Lookup, r#"{"type":"object","properties":{"app_ids":{"type":"array","items":{"type":"string"}},"rich_link_preview_types":{"type":"array","items":{"type":"string"}}},"additionalProperties":false}"#),
-    entry!(Set, r#"{"type":"object","properties":{"app_id":{"type":"string"},"workflow_auth_strategy":{"type":"string","enum":["builder_choice","end_user_only"]},"rich_link_preview_type":{"type":"string","enum":["all_details","limited_details","no_preview","default_to_global_setting"]},"domain_restrictions":{}},"additionalProperties":false,"required":["app_id"]}"#),
+    entry!(Lookup, r#"{"additionalProperties":false,"properties":{"app_ids":{"items":{"type":"string"},"type":"array"},"rich_link_preview_types":{"items":{"type":"string"},"type":"array"}},"type":"object"}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"domain_restrictions":{},"rich_link_preview_type":{"enum":["all_details","limited_details","no_preview","default_to_global_setting"],"type":"string"},"workflow_auth_strategy":{"enum":["builder_choice","end_user_only"],"type":"string"}},"required":["app_id"],"type":"object"}"#),
 ];

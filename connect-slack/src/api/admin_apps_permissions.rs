@@ -217,8 +217,8 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"app_id":{"type":"string"},"user_ids":{"type":"array","items":{"type":"string"}},"usergroup_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["app_id"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"app_id":{"type":"string"}},"additionalProperties":false,"required":["app_id"]}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"app_id":{"type":"string"},"user_ids":{"type":"array","items":{"type":"string"}},"usergroup_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["app_id"]}"#),
-    entry!(Set, r#"{"type":"object","properties":{"app_id":{"type":"string"},"permission_type":{"type":"string","enum":["everyone","named_entities","no_one"]},"user_ids":{"type":"array","items":{"type":"string"}},"usergroup_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["app_id","permission_type"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"},"usergroup_ids":{"items":{"type":"string"},"type":"array"}},"required":["app_id"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"}},"required":["app_id"],"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"},"usergroup_ids":{"items":{"type":"string"},"type":"array"}},"required":["app_id"],"type":"object"}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"permission_type":{"enum":["everyone","named_entities","no_one"],"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"},"usergroup_ids":{"items":{"type":"string"},"type":"array"}},"required":["app_id","permission_type"],"type":"object"}"#),
 ];

@@ -142,6 +142,6 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Cancel, r#"{"type":"object","properties":{"request_id":{"type":"string"},"team_id":{"type":"string"},"enterprise_id":{"type":"string"}},"additionalProperties":false,"required":["request_id"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"limit":{"type":"integer"},"cursor":{"type":"string"},"team_id":{"type":"string"},"enterprise_id":{"type":"string"},"certified":{"type":"boolean"}},"additionalProperties":false}"#),
+    entry!(Cancel, r#"{"additionalProperties":false,"properties":{"enterprise_id":{"type":"string"},"request_id":{"type":"string"},"team_id":{"type":"string"}},"required":["request_id"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"certified":{"type":"boolean"},"cursor":{"type":"string"},"enterprise_id":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"type":"object"}"#),
 ];

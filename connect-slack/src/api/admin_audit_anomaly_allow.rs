@@ -104,6 +104,6 @@ impl Endpoint for UpdateItem {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(GetItem, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(UpdateItem, r#"{"type":"object","properties":{"trusted_cidr":{"type":"array","items":{"type":"string"}},"trusted_asns":{"type":"array","items":{"type":"integer"}}},"additionalProperties":false}"#),
+    entry!(GetItem, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(UpdateItem, r#"{"additionalProperties":false,"properties":{"trusted_asns":{"items":{"type":"integer"},"type":"array"},"trusted_cidr":{"items":{"type":"string"},"type":"array"}},"type":"object"}"#),
 ];

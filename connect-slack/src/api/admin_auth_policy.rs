@@ -178,7 +178,7 @@ impl Endpoint for RemoveEntities {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(AssignEntities, r#"{"type":"object","properties":{"policy_name":{"type":"string"},"entity_type":{"type":"string"},"entity_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["policy_name","entity_type","entity_ids"]}"#),
-    entry!(GetEntities, r#"{"type":"object","properties":{"policy_name":{"type":"string"},"entity_type":{"type":"string"},"limit":{"type":"integer"},"cursor":{"type":"string"}},"additionalProperties":false,"required":["policy_name"]}"#),
-    entry!(RemoveEntities, r#"{"type":"object","properties":{"policy_name":{"type":"string"},"entity_type":{"type":"string"},"entity_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["policy_name","entity_type","entity_ids"]}"#),
+    entry!(AssignEntities, r#"{"additionalProperties":false,"properties":{"entity_ids":{"items":{"type":"string"},"type":"array"},"entity_type":{"type":"string"},"policy_name":{"type":"string"}},"required":["policy_name","entity_type","entity_ids"],"type":"object"}"#),
+    entry!(GetEntities, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"entity_type":{"type":"string"},"limit":{"type":"integer"},"policy_name":{"type":"string"}},"required":["policy_name"],"type":"object"}"#),
+    entry!(RemoveEntities, r#"{"additionalProperties":false,"properties":{"entity_ids":{"items":{"type":"string"},"type":"array"},"entity_type":{"type":"string"},"policy_name":{"type":"string"}},"required":["policy_name","entity_type","entity_ids"],"type":"object"}"#),
 ];

@@ -215,8 +215,8 @@ impl Endpoint for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Create, r#"{"type":"object","properties":{"primary_usergroup_id":{"type":"string"},"barriered_from_usergroup_ids":{"type":"array","items":{"type":"string"}},"restricted_subjects":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["primary_usergroup_id","barriered_from_usergroup_ids","restricted_subjects"]}"#),
-    entry!(Delete, r#"{"type":"object","properties":{"barrier_id":{"type":"string"}},"additionalProperties":false,"required":["barrier_id"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"limit":{"type":"integer"},"cursor":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Update, r#"{"type":"object","properties":{"barrier_id":{"type":"string"},"primary_usergroup_id":{"type":"string"},"barriered_from_usergroup_ids":{"type":"array","items":{"type":"string"}},"restricted_subjects":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["barrier_id","primary_usergroup_id","barriered_from_usergroup_ids","restricted_subjects"]}"#),
+    entry!(Create, r#"{"additionalProperties":false,"properties":{"barriered_from_usergroup_ids":{"items":{"type":"string"},"type":"array"},"primary_usergroup_id":{"type":"string"},"restricted_subjects":{"items":{"type":"string"},"type":"array"}},"required":["primary_usergroup_id","barriered_from_usergroup_ids","restricted_subjects"],"type":"object"}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"barrier_id":{"type":"string"}},"required":["barrier_id"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"limit":{"type":"integer"}},"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"barrier_id":{"type":"string"},"barriered_from_usergroup_ids":{"items":{"type":"string"},"type":"array"},"primary_usergroup_id":{"type":"string"},"restricted_subjects":{"items":{"type":"string"},"type":"array"}},"required":["barrier_id","primary_usergroup_id","barriered_from_usergroup_ids","restricted_subjects"],"type":"object"}"#),
 ];

@@ -78,5 +78,5 @@ impl Endpoint for ListOriginalConnectedChannelInfo {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(ListOriginalConnectedChannelInfo, r#"{"type":"object","properties":{"channel_ids":{"type":"string"},"team_ids":{"type":"string"},"limit":{"type":"integer"},"cursor":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(ListOriginalConnectedChannelInfo, r#"{"additionalProperties":false,"properties":{"channel_ids":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"},"team_ids":{"type":"string"}},"type":"object"}"#),
 ];

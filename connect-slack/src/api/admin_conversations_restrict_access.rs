@@ -161,7 +161,7 @@ impl Endpoint for RemoveGroup {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(AddGroup, r#"{"type":"object","properties":{"team_id":{"type":"string"},"group_id":{"type":"string"},"channel_id":{"type":"string"}},"additionalProperties":false,"required":["group_id","channel_id"]}"#),
-    entry!(ListGroups, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["channel_id"]}"#),
-    entry!(RemoveGroup, r#"{"type":"object","properties":{"team_id":{"type":"string"},"group_id":{"type":"string"},"channel_id":{"type":"string"}},"additionalProperties":false,"required":["team_id","group_id","channel_id"]}"#),
+    entry!(AddGroup, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"group_id":{"type":"string"},"team_id":{"type":"string"}},"required":["group_id","channel_id"],"type":"object"}"#),
+    entry!(ListGroups, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"team_id":{"type":"string"}},"required":["channel_id"],"type":"object"}"#),
+    entry!(RemoveGroup, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"group_id":{"type":"string"},"team_id":{"type":"string"}},"required":["team_id","group_id","channel_id"],"type":"object"}"#),
 ];

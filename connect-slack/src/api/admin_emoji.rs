@@ -242,9 +242,9 @@ impl Endpoint for Rename {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"name":{"type":"string"},"url":{"type":"string","format":"uri"}},"additionalProperties":false,"required":["name"]}"#),
-    entry!(AddAlias, r#"{"type":"object","properties":{"name":{"type":"string"},"alias_for":{"type":"string"}},"additionalProperties":false,"required":["name","alias_for"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"cursor":{"type":"string"},"limit":{"type":"integer"}},"additionalProperties":false}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"name":{"type":"string"}},"additionalProperties":false,"required":["name"]}"#),
-    entry!(Rename, r#"{"type":"object","properties":{"name":{"type":"string"},"new_name":{"type":"string"}},"additionalProperties":false,"required":["name","new_name"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"name":{"type":"string"},"url":{"format":"uri","type":"string"}},"required":["name"],"type":"object"}"#),
+    entry!(AddAlias, r#"{"additionalProperties":false,"properties":{"alias_for":{"type":"string"},"name":{"type":"string"}},"required":["name","alias_for"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"limit":{"type":"integer"}},"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"}"#),
+    entry!(Rename, r#"{"additionalProperties":false,"properties":{"name":{"type":"string"},"new_name":{"type":"string"}},"required":["name","new_name"],"type":"object"}"#),
 ];

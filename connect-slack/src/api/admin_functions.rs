@@ -84,5 +84,5 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"team_id":{"type":"string"},"app_ids":{"type":"array","items":{"type":"string"}},"include_non_distributed_functions":{"type":"boolean"},"cursor":{"type":"string"},"limit":{"type":"integer"}},"additionalProperties":false,"required":["app_ids"]}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"app_ids":{"items":{"type":"string"},"type":"array"},"cursor":{"type":"string"},"include_non_distributed_functions":{"type":"boolean"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"required":["app_ids"],"type":"object"}"#),
 ];

@@ -114,6 +114,6 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Lookup, r#"{"type":"object","properties":{"function_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["function_ids"]}"#),
-    entry!(Set, r#"{"type":"object","properties":{"function_id":{"type":"string"},"visibility":{"type":"string","enum":["everyone","app_collaborators","named_entities","no_one"]},"user_ids":{"type":"array","items":{"type":"string"}},"permissions":{"type":"array","items":{}}},"additionalProperties":false,"required":["function_id"]}"#),
+    entry!(Lookup, r#"{"additionalProperties":false,"properties":{"function_ids":{"items":{"type":"string"},"type":"array"}},"required":["function_ids"],"type":"object"}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"function_id":{"type":"string"},"permissions":{"items":{},"type":"array"},"user_ids":{"items":{"type":"string"},"type":"array"},"visibility":{"enum":["everyone","app_collaborators","named_entities","no_one"],"type":"string"}},"required":["function_id"],"type":"object"}"#),
 ];

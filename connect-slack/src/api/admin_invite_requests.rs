@@ -171,7 +171,7 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Approve, r#"{"type":"object","properties":{"team_id":{"type":"string"},"invite_request_id":{"type":"string"}},"additionalProperties":false,"required":["invite_request_id"]}"#),
-    entry!(Deny, r#"{"type":"object","properties":{"team_id":{"type":"string"},"invite_request_id":{"type":"string"}},"additionalProperties":false,"required":["invite_request_id"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"team_id":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"}},"additionalProperties":false}"#),
+    entry!(Approve, r#"{"additionalProperties":false,"properties":{"invite_request_id":{"type":"string"},"team_id":{"type":"string"}},"required":["invite_request_id"],"type":"object"}"#),
+    entry!(Deny, r#"{"additionalProperties":false,"properties":{"invite_request_id":{"type":"string"},"team_id":{"type":"string"}},"required":["invite_request_id"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"type":"object"}"#),
 ];

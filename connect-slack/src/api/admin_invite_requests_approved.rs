@@ -77,5 +77,5 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"team_id":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"}},"additionalProperties":false}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"type":"object"}"#),
 ];

@@ -189,7 +189,7 @@ impl Endpoint for RemoveAssignments {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(AddAssignments, r#"{"type":"object","properties":{"role_id":{"type":"string"},"entity_ids":{"type":"array","items":{"type":"string"}},"user_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["role_id","entity_ids","user_ids"]}"#),
-    entry!(ListAssignments, r#"{"type":"object","properties":{"cursor":{"type":"string"},"limit":{"type":"integer"},"role_ids":{"type":"array","items":{"type":"string"}},"entity_ids":{"type":"array","items":{"type":"string"}},"sort_dir":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(RemoveAssignments, r#"{"type":"object","properties":{"role_id":{"type":"string"},"entity_ids":{"type":"array","items":{"type":"string"}},"user_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["role_id","entity_ids","user_ids"]}"#),
+    entry!(AddAssignments, r#"{"additionalProperties":false,"properties":{"entity_ids":{"items":{"type":"string"},"type":"array"},"role_id":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"}},"required":["role_id","entity_ids","user_ids"],"type":"object"}"#),
+    entry!(ListAssignments, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"entity_ids":{"items":{"type":"string"},"type":"array"},"limit":{"type":"integer"},"role_ids":{"items":{"type":"string"},"type":"array"},"sort_dir":{"type":"string"}},"type":"object"}"#),
+    entry!(RemoveAssignments, r#"{"additionalProperties":false,"properties":{"entity_ids":{"items":{"type":"string"},"type":"array"},"role_id":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"}},"required":["role_id","entity_ids","user_ids"],"type":"object"}"#),
 ];

@@ -127,6 +127,6 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Create, r#"{"type":"object","properties":{"team_domain":{"type":"string"},"team_name":{"type":"string"},"team_description":{"type":"string"},"team_discoverability":{"type":"string"}},"additionalProperties":false,"required":["team_domain","team_name"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"limit":{"type":"integer"},"cursor":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Create, r#"{"additionalProperties":false,"properties":{"team_description":{"type":"string"},"team_discoverability":{"type":"string"},"team_domain":{"type":"string"},"team_name":{"type":"string"}},"required":["team_domain","team_name"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"limit":{"type":"integer"}},"type":"object"}"#),
 ];

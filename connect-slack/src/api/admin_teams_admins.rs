@@ -72,5 +72,5 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"limit":{"type":"integer"},"cursor":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["team_id"]}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"required":["team_id"],"type":"object"}"#),
 ];

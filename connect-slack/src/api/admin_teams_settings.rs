@@ -275,10 +275,10 @@ impl Endpoint for SetName {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Info, r#"{"type":"object","properties":{"team_id":{"type":"string"}},"additionalProperties":false,"required":["team_id"]}"#),
-    entry!(SetDefaultChannels, r#"{"type":"object","properties":{"team_id":{"type":"string"},"channel_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["team_id","channel_ids"]}"#),
-    entry!(SetDescription, r#"{"type":"object","properties":{"team_id":{"type":"string"},"description":{"type":"string"}},"additionalProperties":false,"required":["team_id","description"]}"#),
-    entry!(SetDiscoverability, r#"{"type":"object","properties":{"team_id":{"type":"string"},"discoverability":{"type":"string"}},"additionalProperties":false,"required":["team_id","discoverability"]}"#),
-    entry!(SetIcon, r#"{"type":"object","properties":{"image_url":{"type":"string","format":"uri"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["image_url","team_id"]}"#),
-    entry!(SetName, r#"{"type":"object","properties":{"team_id":{"type":"string"},"name":{"type":"string"}},"additionalProperties":false,"required":["team_id","name"]}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"team_id":{"type":"string"}},"required":["team_id"],"type":"object"}"#),
+    entry!(SetDefaultChannels, r#"{"additionalProperties":false,"properties":{"channel_ids":{"items":{"type":"string"},"type":"array"},"team_id":{"type":"string"}},"required":["team_id","channel_ids"],"type":"object"}"#),
+    entry!(SetDescription, r#"{"additionalProperties":false,"properties":{"description":{"type":"string"},"team_id":{"type":"string"}},"required":["team_id","description"],"type":"object"}"#),
+    entry!(SetDiscoverability, r#"{"additionalProperties":false,"properties":{"discoverability":{"type":"string"},"team_id":{"type":"string"}},"required":["team_id","discoverability"],"type":"object"}"#),
+    entry!(SetIcon, r#"{"additionalProperties":false,"properties":{"image_url":{"format":"uri","type":"string"},"team_id":{"type":"string"}},"required":["image_url","team_id"],"type":"object"}"#),
+    entry!(SetName, r#"{"additionalProperties":false,"properties":{"name":{"type":"string"},"team_id":{"type":"string"}},"required":["team_id","name"],"type":"object"}"#),
 ];

@@ -267,9 +267,9 @@ impl Endpoint for RemoveTeams {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(AddChannels, r#"{"type":"object","properties":{"usergroup_id":{"type":"string"},"team_id":{"type":"string"},"channel_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["usergroup_id","channel_ids"]}"#),
-    entry!(AddTeams, r#"{"type":"object","properties":{"usergroup_id":{"type":"string"},"team_ids":{"type":"array","items":{"type":"string"}},"auto_provision":{"type":"boolean"}},"additionalProperties":false,"required":["usergroup_id","team_ids"]}"#),
-    entry!(ListChannels, r#"{"type":"object","properties":{"usergroup_id":{"type":"string"},"team_id":{"type":"string"},"include_num_members":{"type":"boolean"}},"additionalProperties":false,"required":["usergroup_id"]}"#),
-    entry!(RemoveChannels, r#"{"type":"object","properties":{"usergroup_id":{"type":"string"},"channel_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["usergroup_id","channel_ids"]}"#),
-    entry!(RemoveTeams, r#"{"type":"object","properties":{"usergroup_id":{"type":"string"},"team_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["usergroup_id","team_ids"]}"#),
+    entry!(AddChannels, r#"{"additionalProperties":false,"properties":{"channel_ids":{"items":{"type":"string"},"type":"array"},"team_id":{"type":"string"},"usergroup_id":{"type":"string"}},"required":["usergroup_id","channel_ids"],"type":"object"}"#),
+    entry!(AddTeams, r#"{"additionalProperties":false,"properties":{"auto_provision":{"type":"boolean"},"team_ids":{"items":{"type":"string"},"type":"array"},"usergroup_id":{"type":"string"}},"required":["usergroup_id","team_ids"],"type":"object"}"#),
+    entry!(ListChannels, r#"{"additionalProperties":false,"properties":{"include_num_members":{"type":"boolean"},"team_id":{"type":"string"},"usergroup_id":{"type":"string"}},"required":["usergroup_id"],"type":"object"}"#),
+    entry!(RemoveChannels, r#"{"additionalProperties":false,"properties":{"channel_ids":{"items":{"type":"string"},"type":"array"},"usergroup_id":{"type":"string"}},"required":["usergroup_id","channel_ids"],"type":"object"}"#),
+    entry!(RemoveTeams, r#"{"additionalProperties":false,"properties":{"team_ids":{"items":{"type":"string"},"type":"array"},"usergroup_id":{"type":"string"}},"required":["usergroup_id","team_ids"],"type":"object"}"#),
 ];

@@ -374,11 +374,11 @@ impl Endpoint for SetSettings {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(ClearSettings, r#"{"type":"object","properties":{"user_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["user_ids"]}"#),
-    entry!(GetSettings, r#"{"type":"object","properties":{"user_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["user_ids"]}"#),
-    entry!(Invalidate, r#"{"type":"object","properties":{"team_id":{"type":"string"},"user_id":{"type":"string"},"session_id":{"type":"integer"}},"additionalProperties":false,"required":["user_id","session_id"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"team_id":{"type":"string"},"user_id":{"type":"string"},"limit":{"type":"integer"},"cursor":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Reset, r#"{"type":"object","properties":{"user_id":{"type":"string"},"mobile_only":{"type":"boolean"},"web_only":{"type":"boolean"}},"additionalProperties":false,"required":["user_id"]}"#),
-    entry!(ResetBulk, r#"{"type":"object","properties":{"user_ids":{"type":"array","items":{"type":"string"}},"mobile_only":{"type":"boolean"},"web_only":{"type":"boolean"}},"additionalProperties":false,"required":["user_ids"]}"#),
-    entry!(SetSettings, r#"{"type":"object","properties":{"user_ids":{"type":"array","items":{"type":"string"}},"duration":{"type":"integer"},"desktop_app_browser_quit":{"type":"boolean"}},"additionalProperties":false,"required":["user_ids"]}"#),
+    entry!(ClearSettings, r#"{"additionalProperties":false,"properties":{"user_ids":{"items":{"type":"string"},"type":"array"}},"required":["user_ids"],"type":"object"}"#),
+    entry!(GetSettings, r#"{"additionalProperties":false,"properties":{"user_ids":{"items":{"type":"string"},"type":"array"}},"required":["user_ids"],"type":"object"}"#),
+    entry!(Invalidate, r#"{"additionalProperties":false,"properties":{"session_id":{"type":"integer"},"team_id":{"type":"string"},"user_id":{"type":"string"}},"required":["user_id","session_id"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"},"user_id":{"type":"string"}},"type":"object"}"#),
+    entry!(Reset, r#"{"additionalProperties":false,"properties":{"mobile_only":{"type":"boolean"},"user_id":{"type":"string"},"web_only":{"type":"boolean"}},"required":["user_id"],"type":"object"}"#),
+    entry!(ResetBulk, r#"{"additionalProperties":false,"properties":{"mobile_only":{"type":"boolean"},"user_ids":{"items":{"type":"string"},"type":"array"},"web_only":{"type":"boolean"}},"required":["user_ids"],"type":"object"}"#),
+    entry!(SetSettings, r#"{"additionalProperties":false,"properties":{"desktop_app_browser_quit":{"type":"boolean"},"duration":{"type":"integer"},"user_ids":{"items":{"type":"string"},"type":"array"}},"required":["user_ids"],"type":"object"}"#),
 ];

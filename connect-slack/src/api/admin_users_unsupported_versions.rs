@@ -66,5 +66,5 @@ impl Endpoint for Export {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Export, r#"{"type":"object","properties":{"date_sessions_started":{"type":"integer"},"date_end_of_support":{"type":"integer"}},"additionalProperties":false}"#),
+    entry!(Export, r#"{"additionalProperties":false,"properties":{"date_end_of_support":{"type":"integer"},"date_sessions_started":{"type":"integer"}},"type":"object"}"#),
 ];

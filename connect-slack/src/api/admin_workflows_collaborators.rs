@@ -108,6 +108,6 @@ impl Endpoint for Remove {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"workflow_ids":{"type":"array","items":{"type":"string"}},"collaborator_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["workflow_ids","collaborator_ids"]}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"workflow_ids":{"type":"array","items":{"type":"string"}},"collaborator_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["workflow_ids","collaborator_ids"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"collaborator_ids":{"items":{"type":"string"},"type":"array"},"workflow_ids":{"items":{"type":"string"},"type":"array"}},"required":["workflow_ids","collaborator_ids"],"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"collaborator_ids":{"items":{"type":"string"},"type":"array"},"workflow_ids":{"items":{"type":"string"},"type":"array"}},"required":["workflow_ids","collaborator_ids"],"type":"object"}"#),
 ];

@@ -61,5 +61,5 @@ impl Endpoint for Lookup {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Lookup, r#"{"type":"object","properties":{"workflow_ids":{"type":"array","items":{"type":"string"}},"max_workflow_triggers":{"type":"integer"}},"additionalProperties":false,"required":["workflow_ids"]}"#),
+    entry!(Lookup, r#"{"additionalProperties":false,"properties":{"max_workflow_triggers":{"type":"integer"},"workflow_ids":{"items":{"type":"string"},"type":"array"}},"required":["workflow_ids"],"type":"object"}"#),
 ];

@@ -114,6 +114,6 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Lookup, r#"{"type":"object","properties":{"trigger_type_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["trigger_type_ids"]}"#),
-    entry!(Set, r#"{"type":"object","properties":{"id":{"type":"string"},"visibility":{"type":"string","enum":["everyone","named_entities","no_one"]},"user_ids":{"type":"array","items":{"type":"string"}},"permissions":{"type":"string"}},"additionalProperties":false,"required":["id"]}"#),
+    entry!(Lookup, r#"{"additionalProperties":false,"properties":{"trigger_type_ids":{"items":{"type":"string"},"type":"array"}},"required":["trigger_type_ids"],"type":"object"}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"id":{"type":"string"},"permissions":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"},"visibility":{"enum":["everyone","named_entities","no_one"],"type":"string"}},"required":["id"],"type":"object"}"#),
 ];

@@ -144,6 +144,6 @@ impl Endpoint for SetStatus {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Rename, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"title":{"type":"string"},"thread_ts":{"type":"string"}},"additionalProperties":false,"required":["channel_id","title"]}"#),
-    entry!(SetStatus, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"status":{"type":"string","enum":["active","processing","suspended","closed"]},"thread_ts":{"type":"string"},"title":{"type":"string"},"initiator_user_id":{"type":"string"},"icon_emoji":{"type":"string"},"icon_url":{"type":"string","format":"uri"},"username":{"type":"string"}},"additionalProperties":false,"required":["channel_id","status"]}"#),
+    entry!(Rename, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"thread_ts":{"type":"string"},"title":{"type":"string"}},"required":["channel_id","title"],"type":"object"}"#),
+    entry!(SetStatus, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"icon_emoji":{"type":"string"},"icon_url":{"format":"uri","type":"string"},"initiator_user_id":{"type":"string"},"status":{"enum":["active","processing","suspended","closed"],"type":"string"},"thread_ts":{"type":"string"},"title":{"type":"string"},"username":{"type":"string"}},"required":["channel_id","status"],"type":"object"}"#),
 ];

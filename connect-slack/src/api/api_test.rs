@@ -60,5 +60,5 @@ impl Endpoint for Test {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Test, r#"{"type":"object","properties":{"error":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Test, r#"{"additionalProperties":false,"properties":{"error":{"type":"string"}},"type":"object"}"#),
 ];

@@ -58,5 +58,5 @@ impl Endpoint for Uninstall {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Uninstall, r#"{"type":"object","properties":{"client_id":{"type":"string"},"client_secret":{"type":"string","writeOnly":true}},"additionalProperties":false,"required":["client_id","client_secret"]}"#),
+    entry!(Uninstall, r#"{"additionalProperties":false,"properties":{"client_id":{"type":"string"},"client_secret":{"type":"string","writeOnly":true}},"required":["client_id","client_secret"],"type":"object"}"#),
 ];

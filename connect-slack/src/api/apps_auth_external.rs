@@ -119,6 +119,6 @@ impl Endpoint for Get {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Delete, r#"{"type":"object","properties":{"app_id":{"type":"string"},"provider_key":{"type":"string"},"external_token_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Get, r#"{"type":"object","properties":{"external_token_id":{"type":"string"},"force_refresh":{"type":"boolean"}},"additionalProperties":false,"required":["external_token_id"]}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"external_token_id":{"type":"string"},"provider_key":{"type":"string"}},"type":"object"}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"external_token_id":{"type":"string"},"force_refresh":{"type":"boolean"}},"required":["external_token_id"],"type":"object"}"#),
 ];

@@ -52,5 +52,5 @@ impl Endpoint for Open {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Open, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
+    entry!(Open, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
 ];

@@ -511,13 +511,13 @@ impl Endpoint for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(BulkDelete, r#"{"type":"object","properties":{"datastore":{"type":"string"},"ids":{"type":"array","items":{"type":"string"}},"app_id":{"type":"string"}},"additionalProperties":false,"required":["datastore","ids"]}"#),
-    entry!(BulkGet, r#"{"type":"object","properties":{"datastore":{"type":"string"},"ids":{"type":"array","items":{"type":"string"}},"app_id":{"type":"string"}},"additionalProperties":false,"required":["datastore","ids"]}"#),
-    entry!(BulkPut, r#"{"type":"object","properties":{"datastore":{"type":"string"},"items":{"type":"array","items":{}},"app_id":{"type":"string"}},"additionalProperties":false,"required":["datastore","items"]}"#),
-    entry!(Count, r#"{"type":"object","properties":{"datastore":{"type":"string"},"expression":{"type":"string"},"expression_attributes":{},"expression_values":{},"app_id":{"type":"string"}},"additionalProperties":false,"required":["datastore"]}"#),
-    entry!(Delete, r#"{"type":"object","properties":{"datastore":{"type":"string"},"id":{"type":"string"},"app_id":{"type":"string"}},"additionalProperties":false,"required":["datastore","id"]}"#),
-    entry!(Get, r#"{"type":"object","properties":{"datastore":{"type":"string"},"id":{"type":"string"},"app_id":{"type":"string"}},"additionalProperties":false,"required":["datastore","id"]}"#),
-    entry!(Put, r#"{"type":"object","properties":{"datastore":{"type":"string"},"item":{},"app_id":{"type":"string"}},"additionalProperties":false,"required":["datastore","item"]}"#),
-    entry!(Query, r#"{"type":"object","properties":{"datastore":{"type":"string"},"expression":{"type":"string"},"expression_attributes":{},"expression_values":{},"app_id":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"}},"additionalProperties":false,"required":["datastore"]}"#),
-    entry!(Update, r#"{"type":"object","properties":{"datastore":{"type":"string"},"item":{},"app_id":{"type":"string"}},"additionalProperties":false,"required":["datastore","item"]}"#),
+    entry!(BulkDelete, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"datastore":{"type":"string"},"ids":{"items":{"type":"string"},"type":"array"}},"required":["datastore","ids"],"type":"object"}"#),
+    entry!(BulkGet, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"datastore":{"type":"string"},"ids":{"items":{"type":"string"},"type":"array"}},"required":["datastore","ids"],"type":"object"}"#),
+    entry!(BulkPut, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"datastore":{"type":"string"},"items":{"items":{},"type":"array"}},"required":["datastore","items"],"type":"object"}"#),
+    entry!(Count, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"datastore":{"type":"string"},"expression":{"type":"string"},"expression_attributes":{},"expression_values":{}},"required":["datastore"],"type":"object"}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"datastore":{"type":"string"},"id":{"type":"string"}},"required":["datastore","id"],"type":"object"}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"datastore":{"type":"string"},"id":{"type":"string"}},"required":["datastore","id"],"type":"object"}"#),
+    entry!(Put, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"datastore":{"type":"string"},"item":{}},"required":["datastore","item"],"type":"object"}"#),
+    entry!(Query, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"cursor":{"type":"string"},"datastore":{"type":"string"},"expression":{"type":"string"},"expression_attributes":{},"expression_values":{},"limit":{"type":"integer"}},"required":["datastore"],"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"datastore":{"type":"string"},"item":{}},"required":["datastore","item"],"type":"object"}"#),
 ];

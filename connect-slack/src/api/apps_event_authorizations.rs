@@ -72,5 +72,5 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"event_context":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"}},"additionalProperties":false,"required":["event_context"]}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"event_context":{"type":"string"},"limit":{"type":"integer"}},"required":["event_context"],"type":"object"}"#),
 ];

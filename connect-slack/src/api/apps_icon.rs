@@ -67,5 +67,5 @@ impl connect_core::Upload for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Set, r#"{"type":"object","properties":{"app_id":{"type":"string"},"url":{"type":"string","format":"uri"}},"additionalProperties":false,"required":["app_id"]}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"url":{"format":"uri","type":"string"}},"required":["app_id"],"type":"object"}"#),
 ];

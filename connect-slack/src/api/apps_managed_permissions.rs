@@ -58,5 +58,5 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Set, r#"{"type":"object","properties":{"app_id":{"type":"string"},"permissions":{"type":"string","enum":["everyone","app_owner"]}},"additionalProperties":false,"required":["app_id","permissions"]}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"permissions":{"enum":["everyone","app_owner"],"type":"string"}},"required":["app_id","permissions"],"type":"object"}"#),
 ];

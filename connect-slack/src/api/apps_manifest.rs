@@ -234,9 +234,9 @@ impl Endpoint for Validate {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Create, r#"{"type":"object","properties":{"manifest":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["manifest"]}"#),
-    entry!(Delete, r#"{"type":"object","properties":{"app_id":{"type":"string"}},"additionalProperties":false,"required":["app_id"]}"#),
-    entry!(Export, r#"{"type":"object","properties":{"app_id":{"type":"string"}},"additionalProperties":false,"required":["app_id"]}"#),
-    entry!(Update, r#"{"type":"object","properties":{"manifest":{"type":"string"},"app_id":{"type":"string"}},"additionalProperties":false,"required":["manifest","app_id"]}"#),
-    entry!(Validate, r#"{"type":"object","properties":{"manifest":{"type":"string"},"app_id":{"type":"string"}},"additionalProperties":false,"required":["manifest"]}"#),
+    entry!(Create, r#"{"additionalProperties":false,"properties":{"manifest":{"type":"string"},"team_id":{"type":"string"}},"required":["manifest"],"type":"object"}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"}},"required":["app_id"],"type":"object"}"#),
+    entry!(Export, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"}},"required":["app_id"],"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"manifest":{"type":"string"}},"required":["manifest","app_id"],"type":"object"}"#),
+    entry!(Validate, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"manifest":{"type":"string"}},"required":["manifest"],"type":"object"}"#),
 ];

@@ -58,5 +58,5 @@ impl Endpoint for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Update, r#"{"type":"object","properties":{"user_id":{"type":"string"},"status":{"type":"string","enum":["connected","disconnected"]}},"additionalProperties":false,"required":["user_id","status"]}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"status":{"enum":["connected","disconnected"],"type":"string"},"user_id":{"type":"string"}},"required":["user_id","status"],"type":"object"}"#),
 ];

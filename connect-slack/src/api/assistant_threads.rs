@@ -190,7 +190,7 @@ impl Endpoint for SetTitle {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(SetStatus, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"thread_ts":{"type":"string"},"status":{"type":"string"},"loading_messages":{"type":"array","items":{"type":"string"}},"icon_emoji":{"type":"string"},"icon_url":{"type":"string","format":"uri"},"username":{"type":"string"}},"additionalProperties":false,"required":["channel_id","thread_ts","status"]}"#),
-    entry!(SetSuggestedPrompts, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"thread_ts":{"type":"string"},"prompts":{},"title":{"type":"string"}},"additionalProperties":false,"required":["channel_id","prompts"]}"#),
-    entry!(SetTitle, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"thread_ts":{"type":"string"},"title":{"type":"string"}},"additionalProperties":false,"required":["channel_id","thread_ts","title"]}"#),
+    entry!(SetStatus, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"icon_emoji":{"type":"string"},"icon_url":{"format":"uri","type":"string"},"loading_messages":{"items":{"type":"string"},"type":"array"},"status":{"type":"string"},"thread_ts":{"type":"string"},"username":{"type":"string"}},"required":["channel_id","thread_ts","status"],"type":"object"}"#),
+    entry!(SetSuggestedPrompts, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"prompts":{},"thread_ts":{"type":"string"},"title":{"type":"string"}},"required":["channel_id","prompts"],"type":"object"}"#),
+    entry!(SetTitle, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"thread_ts":{"type":"string"},"title":{"type":"string"}},"required":["channel_id","thread_ts","title"],"type":"object"}"#),
 ];

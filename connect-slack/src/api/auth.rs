@@ -98,6 +98,6 @@ impl Endpoint for Test {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Revoke, r#"{"type":"object","properties":{"test":{"type":"boolean"}},"additionalProperties":false}"#),
-    entry!(Test, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
+    entry!(Revoke, r#"{"additionalProperties":false,"properties":{"test":{"type":"boolean"}},"type":"object"}"#),
+    entry!(Test, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
 ];

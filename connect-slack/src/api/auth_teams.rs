@@ -77,5 +77,5 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"limit":{"type":"integer"},"cursor":{"type":"string"},"include_icon":{"type":"boolean"}},"additionalProperties":false}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"include_icon":{"type":"boolean"},"limit":{"type":"integer"}},"type":"object"}"#),
 ];

@@ -71,5 +71,5 @@ impl Endpoint for Validate {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Validate, r#"{"type":"object","properties":{"blocks":{},"message":{"type":"string"},"view":{}},"additionalProperties":false}"#),
+    entry!(Validate, r#"{"additionalProperties":false,"properties":{"blocks":{},"message":{"type":"string"},"view":{}},"type":"object"}"#),
 ];

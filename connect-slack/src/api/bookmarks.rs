@@ -268,8 +268,8 @@ impl Endpoint for Remove {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"title":{"type":"string"},"link":{"type":"string"},"type":{"type":"string"},"emoji":{"type":"string"},"entity_id":{"type":"string"},"access_level":{"type":"string","enum":["read","write"]},"parent_id":{"type":"string"}},"additionalProperties":false,"required":["title","type"]}"#),
-    entry!(Edit, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"bookmark_id":{"type":"string"},"title":{"type":"string"},"link":{"type":"string"},"emoji":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(List, r#"{"type":"object","properties":{"channel_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"bookmark_id":{"type":"string"},"quip_section_id":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"access_level":{"enum":["read","write"],"type":"string"},"channel_id":{"type":"string"},"emoji":{"type":"string"},"entity_id":{"type":"string"},"link":{"type":"string"},"parent_id":{"type":"string"},"title":{"type":"string"},"type":{"type":"string"}},"required":["title","type"],"type":"object"}"#),
+    entry!(Edit, r#"{"additionalProperties":false,"properties":{"bookmark_id":{"type":"string"},"channel_id":{"type":"string"},"emoji":{"type":"string"},"link":{"type":"string"},"title":{"type":"string"}},"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"}},"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"bookmark_id":{"type":"string"},"channel_id":{"type":"string"},"quip_section_id":{"type":"string"}},"type":"object"}"#),
 ];

@@ -66,5 +66,5 @@ impl Endpoint for Info {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Info, r#"{"type":"object","properties":{"bot":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"bot":{"type":"string"},"team_id":{"type":"string"}},"type":"object"}"#),
 ];

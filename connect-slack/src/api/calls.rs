@@ -241,8 +241,8 @@ impl Endpoint for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"external_unique_id":{"type":"string"},"external_display_id":{"type":"string"},"join_url":{"type":"string","format":"uri"},"desktop_app_join_url":{"type":"string","format":"uri"},"date_start":{"type":"integer"},"title":{"type":"string"},"created_by":{"type":"string"},"users":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["external_unique_id","join_url"]}"#),
-    entry!(End, r#"{"type":"object","properties":{"id":{"type":"string"},"duration":{"type":"integer"}},"additionalProperties":false,"required":["id"]}"#),
-    entry!(Info, r#"{"type":"object","properties":{"id":{"type":"string"}},"additionalProperties":false,"required":["id"]}"#),
-    entry!(Update, r#"{"type":"object","properties":{"id":{"type":"string"},"title":{"type":"string"},"join_url":{"type":"string","format":"uri"},"desktop_app_join_url":{"type":"string","format":"uri"}},"additionalProperties":false,"required":["id"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"created_by":{"type":"string"},"date_start":{"type":"integer"},"desktop_app_join_url":{"format":"uri","type":"string"},"external_display_id":{"type":"string"},"external_unique_id":{"type":"string"},"join_url":{"format":"uri","type":"string"},"title":{"type":"string"},"users":{"items":{"type":"string"},"type":"array"}},"required":["external_unique_id","join_url"],"type":"object"}"#),
+    entry!(End, r#"{"additionalProperties":false,"properties":{"duration":{"type":"integer"},"id":{"type":"string"}},"required":["id"],"type":"object"}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"id":{"type":"string"}},"required":["id"],"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"desktop_app_join_url":{"format":"uri","type":"string"},"id":{"type":"string"},"join_url":{"format":"uri","type":"string"},"title":{"type":"string"}},"required":["id"],"type":"object"}"#),
 ];

@@ -102,6 +102,6 @@ impl Endpoint for Remove {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"id":{"type":"string"},"users":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","users"]}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"id":{"type":"string"},"users":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["id","users"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"id":{"type":"string"},"users":{"items":{"type":"string"},"type":"array"}},"required":["id","users"],"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"id":{"type":"string"},"users":{"items":{"type":"string"},"type":"array"}},"required":["id","users"],"type":"object"}"#),
 ];

@@ -157,7 +157,7 @@ impl Endpoint for Edit {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Create, r#"{"type":"object","properties":{"title":{"type":"string"},"document_content":{},"channel_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Delete, r#"{"type":"object","properties":{"canvas_id":{"type":"string"}},"additionalProperties":false,"required":["canvas_id"]}"#),
-    entry!(Edit, r#"{"type":"object","properties":{"canvas_id":{"type":"string"},"changes":{"type":"array","items":{}}},"additionalProperties":false,"required":["canvas_id","changes"]}"#),
+    entry!(Create, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"document_content":{},"title":{"type":"string"}},"type":"object"}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"canvas_id":{"type":"string"}},"required":["canvas_id"],"type":"object"}"#),
+    entry!(Edit, r#"{"additionalProperties":false,"properties":{"canvas_id":{"type":"string"},"changes":{"items":{},"type":"array"}},"required":["canvas_id","changes"],"type":"object"}"#),
 ];

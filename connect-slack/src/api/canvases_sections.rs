@@ -58,5 +58,5 @@ impl Endpoint for Lookup {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Lookup, r#"{"type":"object","properties":{"canvas_id":{"type":"string"},"criteria":{}},"additionalProperties":false,"required":["canvas_id","criteria"]}"#),
+    entry!(Lookup, r#"{"additionalProperties":false,"properties":{"canvas_id":{"type":"string"},"criteria":{}},"required":["canvas_id","criteria"],"type":"object"}"#),
 ];

@@ -95,5 +95,5 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"channel":{"type":"string"},"cursor":{"type":"string"},"latest":{"type":"string"},"limit":{"type":"integer"},"oldest":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"cursor":{"type":"string"},"latest":{"type":"string"},"limit":{"type":"integer"},"oldest":{"type":"string"},"team_id":{"type":"string"}},"type":"object"}"#),
 ];

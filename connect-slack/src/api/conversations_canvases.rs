@@ -67,5 +67,5 @@ impl Endpoint for Create {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Create, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"document_content":{},"title":{"type":"string"}},"additionalProperties":false,"required":["channel_id"]}"#),
+    entry!(Create, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"document_content":{},"title":{"type":"string"}},"required":["channel_id"],"type":"object"}"#),
 ];

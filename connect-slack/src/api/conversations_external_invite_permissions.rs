@@ -60,5 +60,5 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Set, r#"{"type":"object","properties":{"channel":{"type":"string"},"target_team":{"type":"string"},"action":{"type":"string","enum":["upgrade","downgrade"]}},"additionalProperties":false,"required":["channel","target_team","action"]}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"action":{"enum":["upgrade","downgrade"],"type":"string"},"channel":{"type":"string"},"target_team":{"type":"string"}},"required":["channel","target_team","action"],"type":"object"}"#),
 ];

@@ -207,7 +207,7 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Approve, r#"{"type":"object","properties":{"invite_id":{"type":"string"},"is_external_limited":{"type":"boolean"},"channel_id":{"type":"string"},"message":{"type":"string"}},"additionalProperties":false,"required":["invite_id"]}"#),
-    entry!(Deny, r#"{"type":"object","properties":{"invite_id":{"type":"string"},"message":{"type":"string"}},"additionalProperties":false,"required":["invite_id"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"user_id":{"type":"string"},"include_expired":{"type":"boolean"},"include_approved":{"type":"boolean"},"include_denied":{"type":"boolean"},"invite_ids":{"type":"array","items":{"type":"string"}},"limit":{"type":"integer"},"cursor":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Approve, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"invite_id":{"type":"string"},"is_external_limited":{"type":"boolean"},"message":{"type":"string"}},"required":["invite_id"],"type":"object"}"#),
+    entry!(Deny, r#"{"additionalProperties":false,"properties":{"invite_id":{"type":"string"},"message":{"type":"string"}},"required":["invite_id"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"include_approved":{"type":"boolean"},"include_denied":{"type":"boolean"},"include_expired":{"type":"boolean"},"invite_ids":{"items":{"type":"string"},"type":"array"},"limit":{"type":"integer"},"user_id":{"type":"string"}},"type":"object"}"#),
 ];

@@ -58,5 +58,5 @@ impl Endpoint for Open {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Open, r#"{"type":"object","properties":{"dialog":{"type":"string"},"trigger_id":{"type":"string"}},"additionalProperties":false,"required":["dialog","trigger_id"]}"#),
+    entry!(Open, r#"{"additionalProperties":false,"properties":{"dialog":{"type":"string"},"trigger_id":{"type":"string"}},"required":["dialog","trigger_id"],"type":"object"}"#),
 ];

@@ -230,9 +230,9 @@ impl Endpoint for TeamInfo {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(EndDnd, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(EndSnooze, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(Info, r#"{"type":"object","properties":{"user":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(SetSnooze, r#"{"type":"object","properties":{"num_minutes":{"type":"string"}},"additionalProperties":false,"required":["num_minutes"]}"#),
-    entry!(TeamInfo, r#"{"type":"object","properties":{"users":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["users"]}"#),
+    entry!(EndDnd, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(EndSnooze, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"team_id":{"type":"string"},"user":{"type":"string"}},"type":"object"}"#),
+    entry!(SetSnooze, r#"{"additionalProperties":false,"properties":{"num_minutes":{"type":"string"}},"required":["num_minutes"],"type":"object"}"#),
+    entry!(TeamInfo, r#"{"additionalProperties":false,"properties":{"team_id":{"type":"string"},"users":{"type":"string"}},"required":["users"],"type":"object"}"#),
 ];

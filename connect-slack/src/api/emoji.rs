@@ -60,5 +60,5 @@ impl Endpoint for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"include_categories":{"type":"boolean"}},"additionalProperties":false}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"include_categories":{"type":"boolean"}},"type":"object"}"#),
 ];

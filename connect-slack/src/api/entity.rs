@@ -212,7 +212,7 @@ impl Endpoint for PresentDetails {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(AcknowledgeCommentAction, r#"{"type":"object","properties":{"trigger_id":{"type":"string"},"comment":{},"error":{"type":"string"}},"additionalProperties":false,"required":["trigger_id"]}"#),
-    entry!(PresentComments, r#"{"type":"object","properties":{"comments":{"type":"array","items":{}},"cursor":{"type":"string"},"can_post_comment":{"type":"boolean"},"trigger_id":{"type":"string"},"delete_action_id":{"type":"string"},"user_auth_required":{"type":"boolean"},"user_auth_url":{"type":"string","format":"uri"},"error":{"type":"string"}},"additionalProperties":false,"required":["comments","trigger_id"]}"#),
-    entry!(PresentDetails, r#"{"type":"object","properties":{"metadata":{},"trigger_id":{"type":"string"},"user_auth_required":{"type":"boolean"},"user_auth_url":{"type":"string","format":"uri"},"error":{"type":"string"}},"additionalProperties":false,"required":["trigger_id"]}"#),
+    entry!(AcknowledgeCommentAction, r#"{"additionalProperties":false,"properties":{"comment":{},"error":{"type":"string"},"trigger_id":{"type":"string"}},"required":["trigger_id"],"type":"object"}"#),
+    entry!(PresentComments, r#"{"additionalProperties":false,"properties":{"can_post_comment":{"type":"boolean"},"comments":{"items":{},"type":"array"},"cursor":{"type":"string"},"delete_action_id":{"type":"string"},"error":{"type":"string"},"trigger_id":{"type":"string"},"user_auth_required":{"type":"boolean"},"user_auth_url":{"format":"uri","type":"string"}},"required":["comments","trigger_id"],"type":"object"}"#),
+    entry!(PresentDetails, r#"{"additionalProperties":false,"properties":{"error":{"type":"string"},"metadata":{},"trigger_id":{"type":"string"},"user_auth_required":{"type":"boolean"},"user_auth_url":{"format":"uri","type":"string"}},"required":["trigger_id"],"type":"object"}"#),
 ];

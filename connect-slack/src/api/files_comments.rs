@@ -58,5 +58,5 @@ impl Endpoint for Delete {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Delete, r#"{"type":"object","properties":{"file":{"type":"string"},"id":{"type":"string"}},"additionalProperties":false,"required":["file","id"]}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"file":{"type":"string"},"id":{"type":"string"}},"required":["file","id"],"type":"object"}"#),
 ];

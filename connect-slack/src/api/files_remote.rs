@@ -384,10 +384,10 @@ impl connect_core::Upload for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"external_id":{"type":"string"},"external_url":{"type":"string","format":"uri"},"filetype":{"type":"string"},"title":{"type":"string"}},"additionalProperties":false,"required":["external_id","external_url","title"]}"#),
-    entry!(Info, r#"{"type":"object","properties":{"external_id":{"type":"string"},"file":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(List, r#"{"type":"object","properties":{"channel":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"},"ts_from":{"type":"string"},"ts_to":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"external_id":{"type":"string"},"file":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Share, r#"{"type":"object","properties":{"channels":{"type":"string"},"external_id":{"type":"string"},"file":{"type":"string"}},"additionalProperties":false,"required":["channels"]}"#),
-    entry!(Update, r#"{"type":"object","properties":{"external_id":{"type":"string"},"external_url":{"type":"string","format":"uri"},"file":{"type":"string"},"filetype":{"type":"string"},"title":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"external_id":{"type":"string"},"external_url":{"format":"uri","type":"string"},"filetype":{"type":"string"},"title":{"type":"string"}},"required":["external_id","external_url","title"],"type":"object"}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"external_id":{"type":"string"},"file":{"type":"string"}},"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"},"ts_from":{"type":"string"},"ts_to":{"type":"string"}},"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"external_id":{"type":"string"},"file":{"type":"string"}},"type":"object"}"#),
+    entry!(Share, r#"{"additionalProperties":false,"properties":{"channels":{"type":"string"},"external_id":{"type":"string"},"file":{"type":"string"}},"required":["channels"],"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"external_id":{"type":"string"},"external_url":{"format":"uri","type":"string"},"file":{"type":"string"},"filetype":{"type":"string"},"title":{"type":"string"}},"type":"object"}"#),
 ];

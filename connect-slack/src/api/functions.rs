@@ -102,6 +102,6 @@ impl Endpoint for CompleteSuccess {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(CompleteError, r#"{"type":"object","properties":{"function_execution_id":{"type":"string"},"error":{"type":"string"}},"additionalProperties":false,"required":["function_execution_id","error"]}"#),
-    entry!(CompleteSuccess, r#"{"type":"object","properties":{"function_execution_id":{"type":"string"},"outputs":{}},"additionalProperties":false,"required":["function_execution_id","outputs"]}"#),
+    entry!(CompleteError, r#"{"additionalProperties":false,"properties":{"error":{"type":"string"},"function_execution_id":{"type":"string"}},"required":["function_execution_id","error"],"type":"object"}"#),
+    entry!(CompleteSuccess, r#"{"additionalProperties":false,"properties":{"function_execution_id":{"type":"string"},"outputs":{}},"required":["function_execution_id","outputs"],"type":"object"}"#),
 ];

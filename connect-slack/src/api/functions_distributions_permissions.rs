@@ -282,8 +282,8 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"function_id":{"type":"string"},"function_callback_id":{"type":"string"},"function_app_id":{"type":"string"},"user_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false}"#),
-    entry!(List, r#"{"type":"object","properties":{"function_id":{"type":"string"},"function_callback_id":{"type":"string"},"function_app_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"function_id":{"type":"string"},"function_callback_id":{"type":"string"},"function_app_id":{"type":"string"},"user_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false}"#),
-    entry!(Set, r#"{"type":"object","properties":{"function_id":{"type":"string"},"function_callback_id":{"type":"string"},"function_app_id":{"type":"string"},"permission_type":{"type":"string","enum":["everyone","app_collaborators","named_entities","system"]},"user_ids":{"type":"array","items":{"type":"string"}},"team_ids":{"type":"array","items":{"type":"string"}},"org_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"function_app_id":{"type":"string"},"function_callback_id":{"type":"string"},"function_id":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"}},"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"function_app_id":{"type":"string"},"function_callback_id":{"type":"string"},"function_id":{"type":"string"}},"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"function_app_id":{"type":"string"},"function_callback_id":{"type":"string"},"function_id":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"}},"type":"object"}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"function_app_id":{"type":"string"},"function_callback_id":{"type":"string"},"function_id":{"type":"string"},"org_ids":{"items":{"type":"string"},"type":"array"},"permission_type":{"enum":["everyone","app_collaborators","named_entities","system"],"type":"string"},"team_ids":{"items":{"type":"string"},"type":"array"},"user_ids":{"items":{"type":"string"},"type":"array"}},"type":"object"}"#),
 ];

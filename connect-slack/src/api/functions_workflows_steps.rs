@@ -73,5 +73,5 @@ impl Endpoint for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"workflow_id":{"type":"string"},"workflow":{"type":"string"},"workflow_app_id":{"type":"string"},"function_id":{"type":"string"}},"additionalProperties":false,"required":["function_id"]}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"function_id":{"type":"string"},"workflow":{"type":"string"},"workflow_app_id":{"type":"string"},"workflow_id":{"type":"string"}},"required":["function_id"],"type":"object"}"#),
 ];

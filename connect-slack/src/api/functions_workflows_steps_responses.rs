@@ -73,5 +73,5 @@ impl Endpoint for Export {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Export, r#"{"type":"object","properties":{"workflow_id":{"type":"string"},"workflow":{"type":"string"},"workflow_app_id":{"type":"string"},"step_id":{"type":"string"}},"additionalProperties":false,"required":["step_id"]}"#),
+    entry!(Export, r#"{"additionalProperties":false,"properties":{"step_id":{"type":"string"},"workflow":{"type":"string"},"workflow_app_id":{"type":"string"},"workflow_id":{"type":"string"}},"required":["step_id"],"type":"object"}"#),
 ];

@@ -67,5 +67,5 @@ impl Endpoint for Exchange {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Exchange, r#"{"type":"object","properties":{"users":{"type":"array","items":{"type":"string"}},"team_id":{"type":"string"},"to_old":{"type":"boolean"}},"additionalProperties":false,"required":["users"]}"#),
+    entry!(Exchange, r#"{"additionalProperties":false,"properties":{"team_id":{"type":"string"},"to_old":{"type":"boolean"},"users":{"items":{"type":"string"},"type":"array"}},"required":["users"],"type":"object"}"#),
 ];

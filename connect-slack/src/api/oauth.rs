@@ -84,5 +84,5 @@ impl Endpoint for Access {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Access, r#"{"type":"object","properties":{"client_id":{"type":"string"},"client_secret":{"type":"string","writeOnly":true},"code":{"type":"string","writeOnly":true},"redirect_uri":{"type":"string"},"single_channel":{"type":"boolean"}},"additionalProperties":false}"#),
+    entry!(Access, r#"{"additionalProperties":false,"properties":{"client_id":{"type":"string"},"client_secret":{"type":"string","writeOnly":true},"code":{"type":"string","writeOnly":true},"redirect_uri":{"type":"string"},"single_channel":{"type":"boolean"}},"type":"object"}"#),
 ];

@@ -102,5 +102,5 @@ impl Endpoint for Access {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Access, r#"{"type":"object","properties":{"client_id":{"type":"string"},"client_secret":{"type":"string","writeOnly":true},"code":{"type":"string","writeOnly":true},"code_verifier":{"type":"string","writeOnly":true},"redirect_uri":{"type":"string"},"grant_type":{"type":"string"},"refresh_token":{"type":"string","writeOnly":true},"assertion":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Access, r#"{"additionalProperties":false,"properties":{"assertion":{"type":"string"},"client_id":{"type":"string"},"client_secret":{"type":"string","writeOnly":true},"code":{"type":"string","writeOnly":true},"code_verifier":{"type":"string","writeOnly":true},"grant_type":{"type":"string"},"redirect_uri":{"type":"string"},"refresh_token":{"type":"string","writeOnly":true}},"type":"object"}"#),
 ];

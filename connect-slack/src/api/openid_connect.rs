@@ -134,6 +134,6 @@ impl Endpoint for UserInfo {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Token, r#"{"type":"object","properties":{"client_id":{"type":"string"},"client_secret":{"type":"string","writeOnly":true},"code":{"type":"string","writeOnly":true},"redirect_uri":{"type":"string"},"grant_type":{"type":"string","enum":["authorization_code","refresh_token"]},"refresh_token":{"type":"string","writeOnly":true},"code_verifier":{"type":"string","writeOnly":true}},"additionalProperties":false}"#),
-    entry!(UserInfo, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
+    entry!(Token, r#"{"additionalProperties":false,"properties":{"client_id":{"type":"string"},"client_secret":{"type":"string","writeOnly":true},"code":{"type":"string","writeOnly":true},"code_verifier":{"type":"string","writeOnly":true},"grant_type":{"enum":["authorization_code","refresh_token"],"type":"string"},"redirect_uri":{"type":"string"},"refresh_token":{"type":"string","writeOnly":true}},"type":"object"}"#),
+    entry!(UserInfo, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
 ];

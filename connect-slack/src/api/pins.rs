@@ -149,7 +149,7 @@ impl Endpoint for Remove {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"channel":{"type":"string"},"timestamp":{"type":"string"}},"additionalProperties":false,"required":["channel"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"channel":{"type":"string"}},"additionalProperties":false,"required":["channel"]}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"channel":{"type":"string"},"timestamp":{"type":"string"}},"additionalProperties":false,"required":["channel"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"timestamp":{"type":"string"}},"required":["channel"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"}},"required":["channel"],"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"timestamp":{"type":"string"}},"required":["channel"],"type":"object"}"#),
 ];

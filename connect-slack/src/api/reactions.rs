@@ -282,8 +282,8 @@ impl Endpoint for Remove {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"channel":{"type":"string"},"name":{"type":"string"},"timestamp":{"type":"string"}},"additionalProperties":false,"required":["channel","name","timestamp"]}"#),
-    entry!(Get, r#"{"type":"object","properties":{"channel":{"type":"string"},"file":{"type":"string"},"file_comment":{"type":"string"},"full":{"type":"boolean"},"timestamp":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(List, r#"{"type":"object","properties":{"user":{"type":"string"},"full":{"type":"boolean"},"count":{"type":"integer"},"page":{"type":"integer"},"cursor":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"name":{"type":"string"},"file":{"type":"string"},"file_comment":{"type":"string"},"channel":{"type":"string"},"timestamp":{"type":"string"}},"additionalProperties":false,"required":["name"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"name":{"type":"string"},"timestamp":{"type":"string"}},"required":["channel","name","timestamp"],"type":"object"}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"file":{"type":"string"},"file_comment":{"type":"string"},"full":{"type":"boolean"},"timestamp":{"type":"string"}},"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"count":{"type":"integer"},"cursor":{"type":"string"},"full":{"type":"boolean"},"limit":{"type":"integer"},"page":{"type":"integer"},"team_id":{"type":"string"},"user":{"type":"string"}},"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"file":{"type":"string"},"file_comment":{"type":"string"},"name":{"type":"string"},"timestamp":{"type":"string"}},"required":["name"],"type":"object"}"#),
 ];

@@ -263,9 +263,9 @@ impl Endpoint for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"text":{"type":"string"},"time":{"type":"string"},"user":{"type":"string"},"team_id":{"type":"string"},"recurrence":{}},"additionalProperties":false,"required":["text","time"]}"#),
-    entry!(Complete, r#"{"type":"object","properties":{"reminder":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["reminder"]}"#),
-    entry!(Delete, r#"{"type":"object","properties":{"reminder":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["reminder"]}"#),
-    entry!(Info, r#"{"type":"object","properties":{"reminder":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["reminder"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"team_id":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"recurrence":{},"team_id":{"type":"string"},"text":{"type":"string"},"time":{"type":"string"},"user":{"type":"string"}},"required":["text","time"],"type":"object"}"#),
+    entry!(Complete, r#"{"additionalProperties":false,"properties":{"reminder":{"type":"string"},"team_id":{"type":"string"}},"required":["reminder"],"type":"object"}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"reminder":{"type":"string"},"team_id":{"type":"string"}},"required":["reminder"],"type":"object"}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"reminder":{"type":"string"},"team_id":{"type":"string"}},"required":["reminder"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"team_id":{"type":"string"}},"type":"object"}"#),
 ];

@@ -148,6 +148,6 @@ impl Endpoint for Start {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Connect, r#"{"type":"object","properties":{"batch_presence_aware":{"type":"boolean"},"presence_sub":{"type":"boolean"}},"additionalProperties":false}"#),
-    entry!(Start, r#"{"type":"object","properties":{"simple_latest":{"type":"boolean"},"no_unreads":{"type":"boolean"},"mpim_aware":{"type":"boolean"},"presence_sub":{"type":"boolean"},"batch_presence_aware":{"type":"boolean"},"no_latest":{"type":"boolean"},"include_locale":{"type":"boolean"}},"additionalProperties":false}"#),
+    entry!(Connect, r#"{"additionalProperties":false,"properties":{"batch_presence_aware":{"type":"boolean"},"presence_sub":{"type":"boolean"}},"type":"object"}"#),
+    entry!(Start, r#"{"additionalProperties":false,"properties":{"batch_presence_aware":{"type":"boolean"},"include_locale":{"type":"boolean"},"mpim_aware":{"type":"boolean"},"no_latest":{"type":"boolean"},"no_unreads":{"type":"boolean"},"presence_sub":{"type":"boolean"},"simple_latest":{"type":"boolean"}},"type":"object"}"#),
 ];

@@ -261,7 +261,7 @@ impl Paged for Messages {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(All, r#"{"type":"object","properties":{"count":{"type":"integer"},"highlight":{"type":"boolean"},"page":{"type":"integer"},"query":{"type":"string"},"sort":{"type":"string"},"sort_dir":{"type":"string","enum":["asc","desc"]},"team_id":{"type":"string"}},"additionalProperties":false,"required":["query"]}"#),
-    entry!(Files, r#"{"type":"object","properties":{"count":{"type":"integer"},"highlight":{"type":"boolean"},"page":{"type":"integer"},"query":{"type":"string"},"sort":{"type":"string"},"sort_dir":{"type":"string","enum":["asc","desc"]},"team_id":{"type":"string"}},"additionalProperties":false,"required":["query"]}"#),
-    entry!(Messages, r#"{"type":"object","properties":{"count":{"type":"integer"},"highlight":{"type":"boolean"},"page":{"type":"integer"},"cursor":{"type":"string"},"query":{"type":"string"},"sort":{"type":"string"},"sort_dir":{"type":"string","enum":["asc","desc"]},"team_id":{"type":"string"}},"additionalProperties":false,"required":["query"]}"#),
+    entry!(All, r#"{"additionalProperties":false,"properties":{"count":{"type":"integer"},"highlight":{"type":"boolean"},"page":{"type":"integer"},"query":{"type":"string"},"sort":{"type":"string"},"sort_dir":{"enum":["asc","desc"],"type":"string"},"team_id":{"type":"string"}},"required":["query"],"type":"object"}"#),
+    entry!(Files, r#"{"additionalProperties":false,"properties":{"count":{"type":"integer"},"highlight":{"type":"boolean"},"page":{"type":"integer"},"query":{"type":"string"},"sort":{"type":"string"},"sort_dir":{"enum":["asc","desc"],"type":"string"},"team_id":{"type":"string"}},"required":["query"],"type":"object"}"#),
+    entry!(Messages, r#"{"additionalProperties":false,"properties":{"count":{"type":"integer"},"cursor":{"type":"string"},"highlight":{"type":"boolean"},"page":{"type":"integer"},"query":{"type":"string"},"sort":{"type":"string"},"sort_dir":{"enum":["asc","desc"],"type":"string"},"team_id":{"type":"string"}},"required":["query"],"type":"object"}"#),
 ];

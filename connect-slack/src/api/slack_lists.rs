@@ -144,6 +144,6 @@ impl Endpoint for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Create, r#"{"type":"object","properties":{"name":{"type":"string"},"description_blocks":{"type":"array","items":{}},"schema":{"type":"array","items":{}},"copy_from_list_id":{"type":"string"},"include_copied_list_records":{"type":"boolean"},"todo_mode":{"type":"boolean"}},"additionalProperties":false,"required":["name"]}"#),
-    entry!(Update, r#"{"type":"object","properties":{"id":{"type":"string"},"name":{"type":"string"},"description_blocks":{"type":"array","items":{}},"todo_mode":{"type":"boolean"}},"additionalProperties":false,"required":["id"]}"#),
+    entry!(Create, r#"{"additionalProperties":false,"properties":{"copy_from_list_id":{"type":"string"},"description_blocks":{"items":{},"type":"array"},"include_copied_list_records":{"type":"boolean"},"name":{"type":"string"},"schema":{"items":{},"type":"array"},"todo_mode":{"type":"boolean"}},"required":["name"],"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"description_blocks":{"items":{},"type":"array"},"id":{"type":"string"},"name":{"type":"string"},"todo_mode":{"type":"boolean"}},"required":["id"],"type":"object"}"#),
 ];

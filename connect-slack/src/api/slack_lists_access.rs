@@ -123,6 +123,6 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Delete, r#"{"type":"object","properties":{"list_id":{"type":"string"},"channel_ids":{"type":"array","items":{"type":"string"}},"user_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["list_id"]}"#),
-    entry!(Set, r#"{"type":"object","properties":{"list_id":{"type":"string"},"access_level":{"type":"string"},"channel_ids":{"type":"array","items":{"type":"string"}},"user_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["list_id","access_level"]}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"channel_ids":{"items":{"type":"string"},"type":"array"},"list_id":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"}},"required":["list_id"],"type":"object"}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"access_level":{"type":"string"},"channel_ids":{"items":{"type":"string"},"type":"array"},"list_id":{"type":"string"},"user_ids":{"items":{"type":"string"},"type":"array"}},"required":["list_id","access_level"],"type":"object"}"#),
 ];

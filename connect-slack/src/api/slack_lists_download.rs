@@ -141,6 +141,6 @@ impl Endpoint for Start {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Get, r#"{"type":"object","properties":{"list_id":{"type":"string"},"job_id":{"type":"string"},"format":{"type":"string"},"include_threads":{"type":"boolean"},"include_attachments":{"type":"boolean"}},"additionalProperties":false,"required":["list_id","job_id"]}"#),
-    entry!(Start, r#"{"type":"object","properties":{"list_id":{"type":"string"},"include_archived":{"type":"boolean"},"format":{"type":"string"},"include_threads":{"type":"boolean"},"include_attachments":{"type":"boolean"}},"additionalProperties":false,"required":["list_id"]}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"format":{"type":"string"},"include_attachments":{"type":"boolean"},"include_threads":{"type":"boolean"},"job_id":{"type":"string"},"list_id":{"type":"string"}},"required":["list_id","job_id"],"type":"object"}"#),
+    entry!(Start, r#"{"additionalProperties":false,"properties":{"format":{"type":"string"},"include_archived":{"type":"boolean"},"include_attachments":{"type":"boolean"},"include_threads":{"type":"boolean"},"list_id":{"type":"string"}},"required":["list_id"],"type":"object"}"#),
 ];

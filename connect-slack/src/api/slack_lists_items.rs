@@ -319,10 +319,10 @@ impl Endpoint for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Create, r#"{"type":"object","properties":{"list_id":{"type":"string"},"duplicated_item_id":{"type":"string"},"parent_item_id":{"type":"string"},"initial_fields":{"type":"array","items":{}}},"additionalProperties":false,"required":["list_id"]}"#),
-    entry!(Delete, r#"{"type":"object","properties":{"list_id":{"type":"string"},"id":{"type":"string"}},"additionalProperties":false,"required":["list_id","id"]}"#),
-    entry!(DeleteMultiple, r#"{"type":"object","properties":{"list_id":{"type":"string"},"ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["list_id","ids"]}"#),
-    entry!(Info, r#"{"type":"object","properties":{"list_id":{"type":"string"},"id":{"type":"string"},"include_is_subscribed":{"type":"boolean"}},"additionalProperties":false,"required":["list_id","id"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"list_id":{"type":"string"},"limit":{"type":"integer"},"cursor":{"type":"string"},"archived":{"type":"boolean"}},"additionalProperties":false,"required":["list_id"]}"#),
-    entry!(Update, r#"{"type":"object","properties":{"list_id":{"type":"string"},"cells":{"type":"array","items":{}}},"additionalProperties":false,"required":["list_id","cells"]}"#),
+    entry!(Create, r#"{"additionalProperties":false,"properties":{"duplicated_item_id":{"type":"string"},"initial_fields":{"items":{},"type":"array"},"list_id":{"type":"string"},"parent_item_id":{"type":"string"}},"required":["list_id"],"type":"object"}"#),
+    entry!(Delete, r#"{"additionalProperties":false,"properties":{"id":{"type":"string"},"list_id":{"type":"string"}},"required":["list_id","id"],"type":"object"}"#),
+    entry!(DeleteMultiple, r#"{"additionalProperties":false,"properties":{"ids":{"items":{"type":"string"},"type":"array"},"list_id":{"type":"string"}},"required":["list_id","ids"],"type":"object"}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"id":{"type":"string"},"include_is_subscribed":{"type":"boolean"},"list_id":{"type":"string"}},"required":["list_id","id"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"archived":{"type":"boolean"},"cursor":{"type":"string"},"limit":{"type":"integer"},"list_id":{"type":"string"}},"required":["list_id"],"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"cells":{"items":{},"type":"array"},"list_id":{"type":"string"}},"required":["list_id","cells"],"type":"object"}"#),
 ];

@@ -217,7 +217,7 @@ impl Endpoint for Remove {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"channel":{"type":"string"},"file":{"type":"string"},"file_comment":{"type":"string"},"timestamp":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(List, r#"{"type":"object","properties":{"count":{"type":"integer"},"cursor":{"type":"string"},"limit":{"type":"integer"},"page":{"type":"integer"},"team_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"channel":{"type":"string"},"file":{"type":"string"},"file_comment":{"type":"string"},"timestamp":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"file":{"type":"string"},"file_comment":{"type":"string"},"timestamp":{"type":"string"}},"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"count":{"type":"integer"},"cursor":{"type":"string"},"limit":{"type":"integer"},"page":{"type":"integer"},"team_id":{"type":"string"}},"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"channel":{"type":"string"},"file":{"type":"string"},"file_comment":{"type":"string"},"timestamp":{"type":"string"}},"type":"object"}"#),
 ];

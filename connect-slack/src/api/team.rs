@@ -298,8 +298,8 @@ impl Paged for IntegrationLogs {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(AccessLogs, r#"{"type":"object","properties":{"before":{"type":"string"},"count":{"type":"string"},"page":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(BillableInfo, r#"{"type":"object","properties":{"cursor":{"type":"string"},"limit":{"type":"integer"},"user":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Info, r#"{"type":"object","properties":{"domain":{"type":"string"},"team":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(IntegrationLogs, r#"{"type":"object","properties":{"app_id":{"type":"string"},"change_type":{"type":"string","enum":["added","removed","enabled","disabled","updated"]},"count":{"type":"string"},"page":{"type":"string"},"service_id":{"type":"string"},"team_id":{"type":"string"},"user":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(AccessLogs, r#"{"additionalProperties":false,"properties":{"before":{"type":"string"},"count":{"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"},"page":{"type":"string"},"team_id":{"type":"string"}},"type":"object"}"#),
+    entry!(BillableInfo, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"limit":{"type":"integer"},"team_id":{"type":"string"},"user":{"type":"string"}},"type":"object"}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"domain":{"type":"string"},"team":{"type":"string"}},"type":"object"}"#),
+    entry!(IntegrationLogs, r#"{"additionalProperties":false,"properties":{"app_id":{"type":"string"},"change_type":{"enum":["added","removed","enabled","disabled","updated"],"type":"string"},"count":{"type":"string"},"page":{"type":"string"},"service_id":{"type":"string"},"team_id":{"type":"string"},"user":{"type":"string"}},"type":"object"}"#),
 ];

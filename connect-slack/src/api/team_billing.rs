@@ -52,5 +52,5 @@ impl Endpoint for Info {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Info, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
 ];

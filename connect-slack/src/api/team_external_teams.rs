@@ -142,6 +142,6 @@ impl Paged for List {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Disconnect, r#"{"type":"object","properties":{"target_team":{"type":"string"}},"additionalProperties":false,"required":["target_team"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"limit":{"type":"integer"},"cursor":{"type":"string"},"sort_field":{"type":"string","enum":["team_name","last_active_timestamp","connection_status"]},"sort_direction":{"type":"string","enum":["asc","desc"]},"slack_connect_pref_filter":{"type":"array","items":{"type":"string"}},"workspace_filter":{"type":"array","items":{"type":"string"}},"connection_status_filter":{"type":"string","enum":["CONNECTED","DISCONNECTED","BLOCKED","IN_REVIEW"]}},"additionalProperties":false}"#),
+    entry!(Disconnect, r#"{"additionalProperties":false,"properties":{"target_team":{"type":"string"}},"required":["target_team"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"connection_status_filter":{"enum":["CONNECTED","DISCONNECTED","BLOCKED","IN_REVIEW"],"type":"string"},"cursor":{"type":"string"},"limit":{"type":"integer"},"slack_connect_pref_filter":{"items":{"type":"string"},"type":"array"},"sort_direction":{"enum":["asc","desc"],"type":"string"},"sort_field":{"enum":["team_name","last_active_timestamp","connection_status"],"type":"string"},"workspace_filter":{"items":{"type":"string"},"type":"array"}},"type":"object"}"#),
 ];

@@ -60,5 +60,5 @@ impl Endpoint for Get {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Get, r#"{"type":"object","properties":{"visibility":{"type":"string","enum":["all","visible","hidden"]}},"additionalProperties":false}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"visibility":{"enum":["all","visible","hidden"],"type":"string"}},"type":"object"}"#),
 ];

@@ -55,5 +55,5 @@ impl Endpoint for Rotate {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Rotate, r#"{"type":"object","properties":{"refresh_token":{"type":"string","writeOnly":true}},"additionalProperties":false,"required":["refresh_token"]}"#),
+    entry!(Rotate, r#"{"additionalProperties":false,"properties":{"refresh_token":{"type":"string","writeOnly":true}},"required":["refresh_token"],"type":"object"}"#),
 ];

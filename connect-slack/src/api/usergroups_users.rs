@@ -135,6 +135,6 @@ impl Endpoint for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(List, r#"{"type":"object","properties":{"include_disabled":{"type":"boolean"},"usergroup":{"type":"string"},"team_id":{"type":"string"}},"additionalProperties":false,"required":["usergroup"]}"#),
-    entry!(Update, r#"{"type":"object","properties":{"include_count":{"type":"boolean"},"team_id":{"type":"string"},"usergroup":{"type":"string"},"users":{"type":"array","items":{"type":"string"}},"additional_channels":{"type":"array","items":{"type":"string"}},"is_shared":{"type":"boolean"}},"additionalProperties":false,"required":["usergroup","users"]}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"include_disabled":{"type":"boolean"},"team_id":{"type":"string"},"usergroup":{"type":"string"}},"required":["usergroup"],"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"additional_channels":{"items":{"type":"string"},"type":"array"},"include_count":{"type":"boolean"},"is_shared":{"type":"boolean"},"team_id":{"type":"string"},"usergroup":{"type":"string"},"users":{"items":{"type":"string"},"type":"array"}},"required":["usergroup","users"],"type":"object"}"#),
 ];

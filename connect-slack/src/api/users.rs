@@ -523,14 +523,14 @@ impl Endpoint for SetPresence {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Conversations, r#"{"type":"object","properties":{"cursor":{"type":"string"},"exclude_archived":{"type":"boolean"},"exclude_muted":{"type":"boolean"},"limit":{"type":"integer"},"team_id":{"type":"string"},"types":{"type":"string"},"user":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(DeletePhoto, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(GetPresence, r#"{"type":"object","properties":{"user":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Identity, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(Info, r#"{"type":"object","properties":{"include_locale":{"type":"boolean"},"user":{"type":"string"}},"additionalProperties":false,"required":["user"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"cursor":{"type":"string"},"include_locale":{"type":"boolean"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(LookupByEmail, r#"{"type":"object","properties":{"email":{"type":"string"}},"additionalProperties":false,"required":["email"]}"#),
-    entry!(SetActive, r#"{"type":"object","properties":{},"additionalProperties":false}"#),
-    entry!(SetPhoto, r#"{"type":"object","properties":{"crop_w":{"type":"string"},"crop_x":{"type":"string"},"crop_y":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(SetPresence, r#"{"type":"object","properties":{"presence":{"type":"string","enum":["auto","away"]}},"additionalProperties":false,"required":["presence"]}"#),
+    entry!(Conversations, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"exclude_archived":{"type":"boolean"},"exclude_muted":{"type":"boolean"},"limit":{"type":"integer"},"team_id":{"type":"string"},"types":{"type":"string"},"user":{"type":"string"}},"type":"object"}"#),
+    entry!(DeletePhoto, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(GetPresence, r#"{"additionalProperties":false,"properties":{"user":{"type":"string"}},"type":"object"}"#),
+    entry!(Identity, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(Info, r#"{"additionalProperties":false,"properties":{"include_locale":{"type":"boolean"},"user":{"type":"string"}},"required":["user"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"cursor":{"type":"string"},"include_locale":{"type":"boolean"},"limit":{"type":"integer"},"team_id":{"type":"string"}},"type":"object"}"#),
+    entry!(LookupByEmail, r#"{"additionalProperties":false,"properties":{"email":{"type":"string"}},"required":["email"],"type":"object"}"#),
+    entry!(SetActive, r#"{"additionalProperties":false,"properties":{},"type":"object"}"#),
+    entry!(SetPhoto, r#"{"additionalProperties":false,"properties":{"crop_w":{"type":"string"},"crop_x":{"type":"string"},"crop_y":{"type":"string"}},"type":"object"}"#),
+    entry!(SetPresence, r#"{"additionalProperties":false,"properties":{"presence":{"enum":["auto","away"],"type":"string"}},"required":["presence"],"type":"object"}"#),
 ];

@@ -55,5 +55,5 @@ impl Endpoint for Lookup {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Lookup, r#"{"type":"object","properties":{"email":{"type":"string"}},"additionalProperties":false,"required":["email"]}"#),
+    entry!(Lookup, r#"{"additionalProperties":false,"properties":{"email":{"type":"string"}},"required":["email"],"type":"object"}"#),
 ];

@@ -130,6 +130,6 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Get, r#"{"type":"object","properties":{"include_labels":{"type":"boolean"},"user":{"type":"string"}},"additionalProperties":false}"#),
-    entry!(Set, r#"{"type":"object","properties":{"name":{"type":"string"},"profile":{},"user":{"type":"string"},"value":{"type":"string"}},"additionalProperties":false}"#),
+    entry!(Get, r#"{"additionalProperties":false,"properties":{"include_labels":{"type":"boolean"},"user":{"type":"string"}},"type":"object"}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"name":{"type":"string"},"profile":{},"user":{"type":"string"},"value":{"type":"string"}},"type":"object"}"#),
 ];

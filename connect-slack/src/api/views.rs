@@ -235,8 +235,8 @@ impl Endpoint for Update {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Open, r#"{"type":"object","properties":{"trigger_id":{"type":"string"},"interactivity_pointer":{"type":"string"},"view":{}},"additionalProperties":false,"required":["view"]}"#),
-    entry!(Publish, r#"{"type":"object","properties":{"user_id":{"type":"string"},"view":{},"hash":{"type":"string"},"interactivity_pointer":{"type":"string"}},"additionalProperties":false,"required":["user_id","view"]}"#),
-    entry!(Push, r#"{"type":"object","properties":{"trigger_id":{"type":"string"},"interactivity_pointer":{"type":"string"},"view":{}},"additionalProperties":false,"required":["view"]}"#),
-    entry!(Update, r#"{"type":"object","properties":{"view_id":{"type":"string"},"external_id":{"type":"string"},"view":{},"hash":{"type":"string"}},"additionalProperties":false,"required":["view"]}"#),
+    entry!(Open, r#"{"additionalProperties":false,"properties":{"interactivity_pointer":{"type":"string"},"trigger_id":{"type":"string"},"view":{}},"required":["view"],"type":"object"}"#),
+    entry!(Publish, r#"{"additionalProperties":false,"properties":{"hash":{"type":"string"},"interactivity_pointer":{"type":"string"},"user_id":{"type":"string"},"view":{}},"required":["user_id","view"],"type":"object"}"#),
+    entry!(Push, r#"{"additionalProperties":false,"properties":{"interactivity_pointer":{"type":"string"},"trigger_id":{"type":"string"},"view":{}},"required":["view"],"type":"object"}"#),
+    entry!(Update, r#"{"additionalProperties":false,"properties":{"external_id":{"type":"string"},"hash":{"type":"string"},"view":{},"view_id":{"type":"string"}},"required":["view"],"type":"object"}"#),
 ];

@@ -196,8 +196,8 @@ impl Endpoint for Set {
 /// Its part of the catalogue.
 #[cfg(feature = "by-name")]
 pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
-    entry!(Add, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"trigger_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["channel_id","trigger_ids"]}"#),
-    entry!(List, r#"{"type":"object","properties":{"channel_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["channel_ids"]}"#),
-    entry!(Remove, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"trigger_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["channel_id","trigger_ids"]}"#),
-    entry!(Set, r#"{"type":"object","properties":{"channel_id":{"type":"string"},"trigger_ids":{"type":"array","items":{"type":"string"}}},"additionalProperties":false,"required":["channel_id","trigger_ids"]}"#),
+    entry!(Add, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"trigger_ids":{"items":{"type":"string"},"type":"array"}},"required":["channel_id","trigger_ids"],"type":"object"}"#),
+    entry!(List, r#"{"additionalProperties":false,"properties":{"channel_ids":{"items":{"type":"string"},"type":"array"}},"required":["channel_ids"],"type":"object"}"#),
+    entry!(Remove, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"trigger_ids":{"items":{"type":"string"},"type":"array"}},"required":["channel_id","trigger_ids"],"type":"object"}"#),
+    entry!(Set, r#"{"additionalProperties":false,"properties":{"channel_id":{"type":"string"},"trigger_ids":{"items":{"type":"string"},"type":"array"}},"required":["channel_id","trigger_ids"],"type":"object"}"#),
 ];

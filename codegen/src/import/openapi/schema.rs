@@ -11,6 +11,7 @@ use super::way::{Way, differs};
 use crate::facts::{Field, Type};
 use crate::import::ImportError;
 use crate::import::combine::{both, linked, one_of, or_null};
+use crate::import::order::{NOTE, entries};
 
 /// Reads the schemas of one document.
 pub(super) struct Schemas<'a> {
@@ -212,7 +213,7 @@ impl<'a> Schemas<'a> {
     fn object(&self, schema: &Value, object: &Map<String, Value>) -> Result<Type, ImportError> {
         let required = texts(schema, "required");
         let mut fields = Vec::new();
-        for (name, schema) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, schema) in entries(schema, "properties") {
             // Some files hold malformed entries: they describe nothing.
             if !(schema.is_object() || schema.is_boolean()) {
                 continue;
@@ -274,7 +275,13 @@ fn only_constrains(branch: &Value, beside: &Type) -> bool {
     let says_more = |key: &String| {
         !matches!(
             key.as_str(),
-            "required" | "properties" | "additionalProperties" | "description" | "title" | "not" | "type"
+            NOTE | "required"
+                | "properties"
+                | "additionalProperties"
+                | "description"
+                | "title"
+                | "not"
+                | "type"
         )
     };
     if branch.keys().any(says_more) || !properties.is_none_or(|properties| properties.keys().all(known)) {

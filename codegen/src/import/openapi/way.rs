@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::document::{Document, flag, reference};
 use crate::import::ImportError;
+use crate::import::order::entries;
 
 /// Which way a value goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -82,8 +83,7 @@ pub(super) fn differs(document: Document<'_>, schema: &Value) -> Result<bool, Im
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let all = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    all.map(|(name, property)| (name.as_str(), property))
+    entries(schema, "properties").into_iter().map(|(name, property)| (name.as_str(), property))
 }
 
 fn each<'v>(schema: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {

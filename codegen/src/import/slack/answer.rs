@@ -10,6 +10,7 @@ use super::share::{Place, Share};
 use crate::facts::{Field, Type};
 use crate::import::ImportError;
 use crate::import::combine::{linked, one_of, or_null};
+use crate::import::order::entries;
 
 /// What the stack reads, or what only a failure has: samples hold both, one upon the other.
 const ENVELOPE: [&str; 11] = [
@@ -183,7 +184,7 @@ impl<'a> Answers<'a> {
 }
 
 fn fields_of(shape: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    shape.get("fields").and_then(Value::as_object).into_iter().flatten()
+    entries(shape, "fields").into_iter()
 }
 
 fn says(shape: &Value, key: &str) -> bool {

@@ -13,14 +13,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use self::answer::Answers;
 use self::method::Method;
 pub use self::share::{Share, shares};
 use crate::facts::{Answer, Facts, Operation};
-use crate::import::ImportError;
+use crate::import::{ImportError, parse};
 
 const METHODS: &str = "slack.jsonl";
 const SHAPES: &str = "slack.api.shapes.jsonl";
@@ -30,7 +29,8 @@ const SHAPES: &str = "slack.api.shapes.jsonl";
 /// # Errors
 /// A file or a line that cannot be read, or a pattern of a shared type that matches nothing.
 pub fn slack(folder: &Path, shares: &[Share]) -> Result<Facts, ImportError> {
-    read(lines(&folder.join(METHODS))?, lines(&folder.join(SHAPES))?, shares)
+    let methods = lines(&folder.join(METHODS), |line| serde_json::from_str(line))?;
+    read(methods, lines(&folder.join(SHAPES), parse)?, shares)
 }
 
 fn read(methods: Vec<Method>, shapes: Vec<Value>, shares: &[Share]) -> Result<Facts, ImportError> {
@@ -56,17 +56,13 @@ fn read(methods: Vec<Method>, shapes: Vec<Value>, shares: &[Share]) -> Result<Fa
     Ok(facts)
 }
 
-fn lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, ImportError> {
+fn lines<T>(path: &Path, parse: fn(&str) -> Result<T, serde_json::Error>) -> Result<Vec<T>, ImportError> {
     let text =
         fs::read_to_string(path).map_err(|source| ImportError::File { path: path.to_owned(), source })?;
     text.lines()
         .enumerate()
         .map(|(at, line)| {
-            serde_json::from_str(line).map_err(|source| ImportError::Line {
-                path: path.to_owned(),
-                line: at + 1,
-                source,
-            })
+            parse(line).map_err(|source| ImportError::Line { path: path.to_owned(), line: at + 1, source })
         })
         .collect()
 }
