@@ -76,7 +76,29 @@ pub struct MessageAction {
     #[serde(default)]
     pub user: Reference,
     /// The message.
-    pub message: crate::model::Message,
+    pub message: Message,
+}
+
+/// A message as a shortcut shows it.
+///
+/// Part of [`MessageAction`].
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Message {
+    /// What kind of message: `bot_message`, `channel_join`; absent for what people write.
+    pub subtype: Option<String>,
+    /// The id within its channel.
+    #[serde(default)]
+    pub ts: String,
+    /// The text, in Slack's markup.
+    #[serde(default)]
+    pub text: String,
+    /// Who wrote it.
+    pub user: Option<String>,
+    /// Which bot wrote it.
+    pub bot_id: Option<String>,
+    /// The thread it belongs to: the id of the thread's first message.
+    pub thread_ts: Option<String>,
 }
 
 /// Something by its id, with a name where Slack sends one.
