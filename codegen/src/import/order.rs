@@ -29,7 +29,8 @@ pub(super) fn entries<'v>(schema: &'v Value, key: &str) -> Vec<(&'v String, &'v 
     let order = schema.get(NOTE).and_then(|order| order.get(key)).and_then(Value::as_array);
     let names: Vec<&str> = order.into_iter().flatten().filter_map(Value::as_str).collect();
     let noted = names.iter().filter_map(|name| map.get_key_value(*name));
-    let others = map.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+    // A map of fields may itself have a field called `properties`, and then a note.
+    let others = map.iter().filter(|(name, _)| *name != NOTE && !names.contains(&name.as_str()));
     noted.chain(others).collect()
 }
 
@@ -125,6 +126,8 @@ mod tests {
         assert_eq!(names(&schema, "properties"), ["z", "a", "m", "c"]);
         assert_eq!(names(&schema["properties"]["a"], "fields"), ["y", "b"]);
         assert_eq!(names(&schema, "gone"), [""; 0]);
+        let odd = parse(r#"{"properties": {"properties": {"type": "object", "b": 1}}}"#).unwrap();
+        assert_eq!(names(&odd, "properties"), ["properties"]);
         assert!(parse("{").is_err());
     }
 }

@@ -1227,7 +1227,6 @@ impl CustomPropertiesForReposCreateOrUpdateOrganizationDefinitions {
         .docs("https://docs.github.com/rest/orgs/custom-properties#create-or-update-custom-properties-for-an-organization")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("org"),
-            Parameter::field("\u{1}order", Shape::Any),
             Parameter::field("properties", Shape::List).required(),
         ]);
 
@@ -1239,11 +1238,6 @@ impl CustomPropertiesForReposCreateOrUpdateOrganizationDefinitions {
         Self(Arguments::new(Self::OPERATION)
             .text("org", org)
             .list("properties", properties))
-    }
-
-    /// Field `order`: JSON.
-    pub fn order(self, order: impl Into<Input>) -> Self {
-        Self(self.0.set("\u{1}order", order))
     }
 }
 
@@ -1394,7 +1388,6 @@ impl CustomPropertiesForReposCreateOrUpdateOrganizationValues {
             Parameter::name("org"),
             Parameter::field("repository_names", Shape::List).required(),
             Parameter::field("properties", Shape::List).required(),
-            Parameter::field("\u{1}order", Shape::Any),
         ]);
 
     /// With what it cannot do without.
@@ -1407,11 +1400,6 @@ impl CustomPropertiesForReposCreateOrUpdateOrganizationValues {
             .text("org", org)
             .list("repository_names", repository_names.into_iter().map(Into::<String>::into))
             .list("properties", properties))
-    }
-
-    /// Field `order`: JSON.
-    pub fn order(self, order: impl Into<Input>) -> Self {
-        Self(self.0.set("\u{1}order", order))
     }
 }
 
@@ -6205,8 +6193,8 @@ pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
     entry!(CreateIssueType, r#"{"additionalProperties":false,"properties":{"color":{"anyOf":[{"enum":["gray","blue","green","yellow","orange","red","pink","purple"],"type":"string"},{"type":"null"}]},"description":{"type":["string","null"]},"is_enabled":{"type":"boolean"},"name":{"type":"string"},"org":{"type":"string"}},"required":["org","name","is_enabled"],"type":"object"}"#),
     entry!(CreateWebhook, r#"{"additionalProperties":false,"properties":{"active":{"type":"boolean"},"config":{"properties":{"content_type":{"type":"string"},"insecure_ssl":{"anyOf":[{"type":"string"},{"type":"number"}]},"password":{"type":"string","writeOnly":true},"secret":{"type":"string","writeOnly":true},"url":{"format":"uri","type":"string"},"username":{"type":"string"}},"required":["url"],"type":"object"},"events":{"items":{"type":"string"},"type":"array"},"name":{"type":"string"},"org":{"type":"string"}},"required":["org","name","config"],"type":"object"}"#),
     entry!(CustomPropertiesForReposCreateOrUpdateOrganizationDefinition, r#"{"additionalProperties":false,"properties":{"allowed_values":{"items":{"type":"string"},"type":["array","null"]},"custom_property_name":{"type":"string"},"default_value":{"anyOf":[{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]},{"type":"null"}]},"description":{"type":["string","null"]},"org":{"type":"string"},"require_explicit_values":{"type":"boolean"},"required":{"type":"boolean"},"value_type":{"enum":["string","single_select","multi_select","true_false","url"],"type":"string"},"values_editable_by":{"anyOf":[{"enum":["org_actors","org_and_repo_actors"],"type":"string"},{"type":"null"}]}},"required":["org","custom_property_name","value_type"],"type":"object"}"#),
-    entry!(CustomPropertiesForReposCreateOrUpdateOrganizationDefinitions, r#"{"additionalProperties":false,"properties":{"\u0001order":{},"org":{"type":"string"},"properties":{"items":{"properties":{"allowed_values":{"items":{"type":"string"},"type":["array","null"]},"default_value":{"anyOf":[{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]},{"type":"null"}]},"description":{"type":["string","null"]},"property_name":{"type":"string"},"require_explicit_values":{"type":"boolean"},"required":{"type":"boolean"},"source_type":{"enum":["organization","enterprise"],"type":"string"},"url":{"format":"uri","type":"string"},"value_type":{"enum":["string","single_select","multi_select","true_false","url"],"type":"string"},"values_editable_by":{"anyOf":[{"enum":["org_actors","org_and_repo_actors"],"type":"string"},{"type":"null"}]}},"required":["property_name","value_type"],"type":"object"},"type":"array"}},"required":["org","properties"],"type":"object"}"#),
-    entry!(CustomPropertiesForReposCreateOrUpdateOrganizationValues, r#"{"additionalProperties":false,"properties":{"\u0001order":{},"org":{"type":"string"},"properties":{"items":{"properties":{"property_name":{"type":"string"},"value":{"anyOf":[{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]},{"type":"null"}]}},"required":["property_name","value"],"type":"object"},"type":"array"},"repository_names":{"items":{"type":"string"},"type":"array"}},"required":["org","repository_names","properties"],"type":"object"}"#),
+    entry!(CustomPropertiesForReposCreateOrUpdateOrganizationDefinitions, r#"{"additionalProperties":false,"properties":{"org":{"type":"string"},"properties":{"items":{"properties":{"allowed_values":{"items":{"type":"string"},"type":["array","null"]},"default_value":{"anyOf":[{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]},{"type":"null"}]},"description":{"type":["string","null"]},"property_name":{"type":"string"},"require_explicit_values":{"type":"boolean"},"required":{"type":"boolean"},"source_type":{"enum":["organization","enterprise"],"type":"string"},"url":{"format":"uri","type":"string"},"value_type":{"enum":["string","single_select","multi_select","true_false","url"],"type":"string"},"values_editable_by":{"anyOf":[{"enum":["org_actors","org_and_repo_actors"],"type":"string"},{"type":"null"}]}},"required":["property_name","value_type"],"type":"object"},"type":"array"}},"required":["org","properties"],"type":"object"}"#),
+    entry!(CustomPropertiesForReposCreateOrUpdateOrganizationValues, r#"{"additionalProperties":false,"properties":{"org":{"type":"string"},"properties":{"items":{"properties":{"property_name":{"type":"string"},"value":{"anyOf":[{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]},{"type":"null"}]}},"required":["property_name","value"],"type":"object"},"type":"array"},"repository_names":{"items":{"type":"string"},"type":"array"}},"required":["org","repository_names","properties"],"type":"object"}"#),
     entry!(CustomPropertiesForReposDeleteOrganizationDefinition, r#"{"additionalProperties":false,"properties":{"custom_property_name":{"type":"string"},"org":{"type":"string"}},"required":["org","custom_property_name"],"type":"object"}"#),
     entry!(CustomPropertiesForReposGetOrganizationDefinition, r#"{"additionalProperties":false,"properties":{"custom_property_name":{"type":"string"},"org":{"type":"string"}},"required":["org","custom_property_name"],"type":"object"}"#),
     entry!(CustomPropertiesForReposGetOrganizationDefinitions, r#"{"additionalProperties":false,"properties":{"org":{"type":"string"}},"required":["org"],"type":"object"}"#),

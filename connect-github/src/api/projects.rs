@@ -1866,7 +1866,6 @@ impl UpdateItemForOrg {
             Parameter::name("org"),
             Parameter::path("project_number", Shape::Integer),
             Parameter::path("item_id", Shape::Integer),
-            Parameter::field("\u{1}order", Shape::Any),
             Parameter::field("fields", Shape::List).required(),
         ]);
 
@@ -1882,11 +1881,6 @@ impl UpdateItemForOrg {
             .set("project_number", project_number)
             .set("item_id", item_id)
             .list("fields", fields))
-    }
-
-    /// Field `order`: JSON.
-    pub fn order(self, order: impl Into<Input>) -> Self {
-        Self(self.0.set("\u{1}order", order))
     }
 }
 
@@ -1983,7 +1977,6 @@ impl UpdateItemForUser {
             Parameter::name("username"),
             Parameter::path("project_number", Shape::Integer),
             Parameter::path("item_id", Shape::Integer),
-            Parameter::field("\u{1}order", Shape::Any),
             Parameter::field("fields", Shape::List).required(),
         ]);
 
@@ -1999,11 +1992,6 @@ impl UpdateItemForUser {
             .set("project_number", project_number)
             .set("item_id", item_id)
             .list("fields", fields))
-    }
-
-    /// Field `order`: JSON.
-    pub fn order(self, order: impl Into<Input>) -> Self {
-        Self(self.0.set("\u{1}order", order))
     }
 }
 
@@ -2113,6 +2101,6 @@ pub(super) static ENTRIES: &[connect_core::by_name::Entry] = &[
     entry!(ListItemsForUser, r#"{"additionalProperties":false,"properties":{"after":{"type":"string"},"before":{"type":"string"},"fields":{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]},"per_page":{"default":30,"type":"integer"},"project_number":{"type":"integer"},"q":{"type":"string"},"username":{"type":"string"}},"required":["username","project_number"],"type":"object"}"#),
     entry!(ListViewItemsForOrg, r#"{"additionalProperties":false,"properties":{"after":{"type":"string"},"before":{"type":"string"},"fields":{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]},"org":{"type":"string"},"per_page":{"default":30,"type":"integer"},"project_number":{"type":"integer"},"view_number":{"type":"integer"}},"required":["org","project_number","view_number"],"type":"object"}"#),
     entry!(ListViewItemsForUser, r#"{"additionalProperties":false,"properties":{"after":{"type":"string"},"before":{"type":"string"},"fields":{"anyOf":[{"type":"string"},{"items":{"type":"string"},"type":"array"}]},"per_page":{"default":30,"type":"integer"},"project_number":{"type":"integer"},"username":{"type":"string"},"view_number":{"type":"integer"}},"required":["username","project_number","view_number"],"type":"object"}"#),
-    entry!(UpdateItemForOrg, r#"{"additionalProperties":false,"properties":{"\u0001order":{},"fields":{"items":{"properties":{"id":{"type":"integer"},"value":{"anyOf":[{"anyOf":[{"type":"string"},{"type":"number"}]},{"type":"null"}]}},"required":["id","value"],"type":"object"},"type":"array"},"item_id":{"type":"integer"},"org":{"type":"string"},"project_number":{"type":"integer"}},"required":["org","project_number","item_id","fields"],"type":"object"}"#),
-    entry!(UpdateItemForUser, r#"{"additionalProperties":false,"properties":{"\u0001order":{},"fields":{"items":{"properties":{"id":{"type":"integer"},"value":{"anyOf":[{"anyOf":[{"type":"string"},{"type":"number"}]},{"type":"null"}]}},"required":["id","value"],"type":"object"},"type":"array"},"item_id":{"type":"integer"},"project_number":{"type":"integer"},"username":{"type":"string"}},"required":["username","project_number","item_id","fields"],"type":"object"}"#),
+    entry!(UpdateItemForOrg, r#"{"additionalProperties":false,"properties":{"fields":{"items":{"properties":{"id":{"type":"integer"},"value":{"anyOf":[{"anyOf":[{"type":"string"},{"type":"number"}]},{"type":"null"}]}},"required":["id","value"],"type":"object"},"type":"array"},"item_id":{"type":"integer"},"org":{"type":"string"},"project_number":{"type":"integer"}},"required":["org","project_number","item_id","fields"],"type":"object"}"#),
+    entry!(UpdateItemForUser, r#"{"additionalProperties":false,"properties":{"fields":{"items":{"properties":{"id":{"type":"integer"},"value":{"anyOf":[{"anyOf":[{"type":"string"},{"type":"number"}]},{"type":"null"}]}},"required":["id","value"],"type":"object"},"type":"array"},"item_id":{"type":"integer"},"project_number":{"type":"integer"},"username":{"type":"string"}},"required":["username","project_number","item_id","fields"],"type":"object"}"#),
 ];

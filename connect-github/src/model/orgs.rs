@@ -404,15 +404,12 @@ pub struct OrgRepoCustomPropertyValues {
     pub repository_name: String,
     pub repository_full_name: String,
     pub properties: Vec<CustomPropertyValue>,
-    #[cfg_attr(feature = "serialize", serde(rename = "\u{1}order"))]
-    pub order: Option<Value>,
 }
 
 impl Model for OrgRepoCustomPropertyValues {
     const NAME: &'static str = "OrgRepoCustomPropertyValues";
     const FIELDS: &'static [Field] = &[
         req("repository_id"), req("repository_name"), req("repository_full_name"), req("properties"),
-        opt("\u{1}order"),
     ];
 
     fn read<'de, D: Deserializer<'de>>(&mut self, field: usize, value: D) -> Result<bool, D::Error> {
@@ -421,7 +418,6 @@ impl Model for OrgRepoCustomPropertyValues {
             1 => required(&mut self.repository_name, value),
             2 => required(&mut self.repository_full_name, value),
             3 => required(&mut self.properties, value),
-            4 => optional(&mut self.order, value),
             _ => skip(value),
         }
     }

@@ -312,8 +312,6 @@ pub struct ProjectsV2ItemWithContent {
     pub archived_at: Option<Timestamp>,
     pub item_url: Option<Link>,
     pub fields: Vec<ProjectsV2ItemWithContentField>,
-    #[cfg_attr(feature = "serialize", serde(rename = "\u{1}order"))]
-    pub order: Option<Value>,
 }
 
 impl Model for ProjectsV2ItemWithContent {
@@ -321,7 +319,6 @@ impl Model for ProjectsV2ItemWithContent {
     const FIELDS: &'static [Field] = &[
         req("id"), opt("node_id"), opt("project_url"), req("content_type"), opt("content"), opt("creator"),
         req("created_at"), req("updated_at"), opt("archived_at"), opt("item_url"), opt("fields"),
-        opt("\u{1}order"),
     ];
 
     fn read<'de, D: Deserializer<'de>>(&mut self, field: usize, value: D) -> Result<bool, D::Error> {
@@ -337,7 +334,6 @@ impl Model for ProjectsV2ItemWithContent {
             8 => optional(&mut self.archived_at, value),
             9 => optional(&mut self.item_url, value),
             10 => required(&mut self.fields, value),
-            11 => optional(&mut self.order, value),
             _ => skip(value),
         }
     }

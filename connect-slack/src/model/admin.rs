@@ -759,8 +759,6 @@ pub struct AdminConversationsSearchConversation {
     pub context_team_id: String,
     pub lists: CanvasInfo,
     pub properties: ConversationProperties,
-    #[cfg_attr(feature = "serialize", serde(rename = "\u{1}order"))]
-    pub order: Value,
 }
 
 impl Model for AdminConversationsSearchConversation {
@@ -774,7 +772,7 @@ impl Model for AdminConversationsSearchConversation {
         req("connected_team_ids"), req("conversation_host_id"), req("channel_email_addresses"),
         req("connected_limited_team_ids"), req("external_user_count"), req("internal_team_ids"),
         req("channel_manager_count"), req("is_disconnect_in_progress"), req("canvas"), req("context_team_id"),
-        req("lists"), req("properties"), opt("\u{1}order"),
+        req("lists"), req("properties"),
     ];
 
     fn read<'de, D: Deserializer<'de>>(&mut self, field: usize, value: D) -> Result<bool, D::Error> {
@@ -811,7 +809,6 @@ impl Model for AdminConversationsSearchConversation {
             29 => required(&mut self.context_team_id, value),
             30 => required(&mut self.lists, value),
             31 => required(&mut self.properties, value),
-            32 => required(&mut self.order, value),
             _ => skip(value),
         }
     }

@@ -156,8 +156,6 @@ pub struct ListItem {
     pub updated_by: Option<String>,
     pub fields: Vec<ListField>,
     pub updated_timestamp: Option<String>,
-    #[cfg_attr(feature = "serialize", serde(rename = "\u{1}order"))]
-    pub order: Option<Value>,
     pub is_subscribed: Option<bool>,
 }
 
@@ -165,7 +163,7 @@ impl Model for ListItem {
     const NAME: &'static str = "ListItem";
     const FIELDS: &'static [Field] = &[
         req("id"), opt("list_id"), opt("date_created"), opt("created_by"), opt("updated_by"), opt("fields"),
-        opt("updated_timestamp"), opt("\u{1}order"), opt("is_subscribed"),
+        opt("updated_timestamp"), opt("is_subscribed"),
     ];
 
     fn read<'de, D: Deserializer<'de>>(&mut self, field: usize, value: D) -> Result<bool, D::Error> {
@@ -177,8 +175,7 @@ impl Model for ListItem {
             4 => optional(&mut self.updated_by, value),
             5 => required(&mut self.fields, value),
             6 => optional(&mut self.updated_timestamp, value),
-            7 => optional(&mut self.order, value),
-            8 => optional(&mut self.is_subscribed, value),
+            7 => optional(&mut self.is_subscribed, value),
             _ => skip(value),
         }
     }

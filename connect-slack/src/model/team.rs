@@ -578,19 +578,16 @@ impl Model for TeamPreferencesListResponse {
 pub struct TeamProfileGetProfile {
     pub fields: Vec<TeamProfileGetProfileField>,
     pub sections: Vec<TeamProfileGetProfileSection>,
-    #[cfg_attr(feature = "serialize", serde(rename = "\u{1}order"))]
-    pub order: Value,
 }
 
 impl Model for TeamProfileGetProfile {
     const NAME: &'static str = "TeamProfileGetProfile";
-    const FIELDS: &'static [Field] = &[req("fields"), req("sections"), opt("\u{1}order")];
+    const FIELDS: &'static [Field] = &[req("fields"), req("sections")];
 
     fn read<'de, D: Deserializer<'de>>(&mut self, field: usize, value: D) -> Result<bool, D::Error> {
         match field {
             0 => required(&mut self.fields, value),
             1 => required(&mut self.sections, value),
-            2 => required(&mut self.order, value),
             _ => skip(value),
         }
     }
