@@ -119,12 +119,6 @@ macro_rules! words {
     };
 }
 
-impl Words for String {
-    fn from_word(word: Cow<'_, str>) -> Self {
-        word.into_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(unreachable_pub, reason = "what the macro makes is public where it is used")]
