@@ -122,7 +122,8 @@ pub trait Api: Sized + Send + Sync + 'static {
     /// What building a client yields: the provider's newtype round [`Client`], or the client itself.
     type Handle: From<Client<Self>>;
 
-    /// What an answer means. Called once per attempt, on the hot path: look before parsing.
+    /// What an answer means. Called once per attempt, on the hot path: look before parsing. Where the answer alone does not
+    /// tell, [`Response::sent`] says what it answers.
     fn classify(response: &Response) -> Verdict;
 
     /// The provider's limits. Without a model of its own: whatever the usual headers say, and every 429.

@@ -19,12 +19,13 @@ use crate::classify::ClassifyLayer;
 use crate::client::{Client, Erased, Shared, Stack};
 use crate::config::Config;
 use crate::deadline::{AttemptTimeoutLayer, DeadlineLayer};
+use crate::deprecation::Warned;
 use crate::error::{Error, ErrorKind};
 use crate::guard::BodyGuardLayer;
 use crate::keys::Keys;
 use crate::observe::{ObserveLayer, Observer};
 use crate::origins::Origins;
-use crate::quota::{AdmitLayer, QuotaPilot};
+use crate::quota::{AdmitLayer, QuotaModel, QuotaPilot};
 use crate::redirect::RedirectLayer;
 use crate::request::Request;
 use crate::response::Response;
@@ -47,6 +48,7 @@ pub struct ClientBuilder<A> {
     observer: Option<Arc<dyn Observer>>,
     breaker: Option<Breaker>,
     quota: Option<QuotaPilot>,
+    quota_model: Option<Arc<dyn QuotaModel>>,
     cache: Option<CacheStorage>,
     retry_budget: Option<RetryBudget>,
     operation_layers: Vec<HostLayer>,
@@ -100,6 +102,7 @@ impl<A> Default for ClientBuilder<A> {
             observer: None,
             breaker: None,
             quota: None,
+            quota_model: None,
             cache: None,
             retry_budget: None,
             operation_layers: Vec::new(),
@@ -184,6 +187,13 @@ impl<A: Api> ClientBuilder<A> {
         self
     }
 
+    /// Admits by this model instead of the provider's own, with the settings of [`Config::quota`](crate::Config); a
+    /// [pilot](Self::quota) wins over it.
+    pub fn quota_model(mut self, model: impl QuotaModel) -> Self {
+        self.quota_model = Some(Arc::new(model));
+        self
+    }
+
     /// Keeps answers in memory and asks whether they are still good, which most providers do not count against the
     /// quota. Answers are kept by account; clones of one cache may serve clients of several.
     pub fn cache(mut self, memory: MemoryCache) -> Self {
@@ -264,7 +274,10 @@ impl<A: Api> ClientBuilder<A> {
         let keys = Keys::new([seed, self.config.seed.map_or_else(draw_seed, |seed| seed.rotate_left(32))]);
         let breaker = self.breaker.unwrap_or_else(|| Breaker::new(self.config.breaker));
         let budget = self.retry_budget.unwrap_or_else(|| RetryBudget::new(self.config.retry_budget));
-        let quota = self.quota.unwrap_or_else(|| QuotaPilot::of_model(A::quota(), self.config.quota));
+        let model = self.quota_model;
+        let quota = self
+            .quota
+            .unwrap_or_else(|| QuotaPilot::of_model(model.unwrap_or_else(A::quota), self.config.quota));
         let cache = self.cache.map(|storage| {
             let account = self.credentials.account(&origins);
             match storage {
@@ -303,6 +316,7 @@ impl<A: Api> ClientBuilder<A> {
             breaker,
             quota,
             keys,
+            warned: Warned::default(),
         });
         Ok(client.into())
     }

@@ -8,17 +8,23 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, PROXY_AUTHORIZATION,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use crate::answer::{As, AsBytes, AsText, IfChanged};
 use crate::api::Api;
 use crate::argument::Payload;
 use crate::client::{Client, conclude};
 use crate::context::{Context, Priority};
 use crate::deadline::after;
 use crate::decode::Decoding;
-use crate::endpoint::{As, Endpoint};
+use crate::deprecation::Deprecation;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, RetryAdvice};
 use crate::event::Event;
 use crate::explain::Report;
@@ -45,7 +51,8 @@ pub struct Call<E: Endpoint> {
     client: Client<E::Api>,
     endpoint: E,
     options: Options,
-    fallback: Option<E::Output>,
+    /// Boxed, because an output may be big, and most calls have none.
+    fallback: Option<Box<E::Output>>,
 }
 
 #[derive(Debug, Default)]
@@ -59,11 +66,26 @@ struct Options {
     strict: bool,
     streams: bool,
     traced: bool,
+    headers: Headers,
 }
 
 impl<E: Endpoint> Call<E> {
     pub(crate) fn new(client: Client<E::Api>, endpoint: E) -> Self {
         Self { client, endpoint, options: Options::default(), fallback: None }
+    }
+
+    /// Changes the endpoint before it is sent: for calls whose endpoint somebody else has made.
+    ///
+    /// ```no_run
+    /// # use connect_core::{Call, Endpoint, Error};
+    /// # async fn example<E: Endpoint>(call: Call<E>, in_english: fn(E) -> E) -> Result<(), Error> {
+    /// let output = call.with(in_english).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with(mut self, change: impl FnOnce(E) -> E) -> Self {
+        self.endpoint = change(self.endpoint);
+        self
     }
 
     /// The time for the whole operation, waits and body included, from the moment it is awaited.
@@ -111,7 +133,7 @@ impl<E: Endpoint> Call<E> {
     /// Takes this value rather than none, when the provider fails or is not let near (5xx, time-out, no connection, rate
     /// limit, open breaker). A refusal stays an error. [`Reply::source`] tells the default from an answer.
     pub fn or_default_to(mut self, value: E::Output) -> Self {
-        self.fallback = Some(value);
+        self.fallback = Some(Box::new(value));
         self
     }
 
@@ -121,10 +143,46 @@ impl<E: Endpoint> Call<E> {
         self
     }
 
+    /// Sends a header besides the client's own, or another value of one of them: another API version, a preview.
+    ///
+    /// What says who sends it, or how the message is framed (`Authorization`, `Cookie`, `Host`, `Content-Length` ...), is the
+    /// client's business: such a header, and a value that HTTP cannot carry, is an [`ErrorKind::Invalid`] when the call is
+    /// awaited.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.options.headers.add(name, value);
+        self
+    }
+
+    /// Asks for another representation: `call.accept("application/vnd.example.diff").text()`.
+    pub fn accept(self, media_type: &str) -> Self {
+        self.header(ACCEPT, media_type)
+    }
+
+    /// Takes the answer as text: a diff, a rendered page, a log.
+    pub fn text(self) -> Call<AsText<E>> {
+        self.wrap(AsText::new)
+    }
+
+    /// Takes the answer as it comes, whatever it is; of big ones, [`Client::download`] keeps less in memory.
+    pub fn bytes(self) -> Call<AsBytes<E>> {
+        self.wrap(AsBytes::new)
+    }
+
+    /// Yields `None` if the answer still has this tag: the `etag` header of an earlier [`Reply`], quotes included. Providers
+    /// charge little or nothing for that. A client with a [cache](crate::ClientBuilder::cache) does it by itself; this is for
+    /// programs that keep what they know elsewhere.
+    pub fn if_changed(self, tag: HeaderValue) -> Call<IfChanged<E>> {
+        self.wrap(|endpoint| IfChanged::new(endpoint, tag))
+    }
+
+    fn wrap<W: Endpoint<Api = E::Api>>(self, wrap: impl FnOnce(E) -> W) -> Call<W> {
+        Call { client: self.client, endpoint: wrap(self.endpoint), options: self.options, fallback: None }
+    }
+
     /// Decodes the answer into another type: fewer fields, or fields this family does not know. Comes before
     /// [`Call::or_default_to`], whose value it would not fit.
     pub fn decode_as<T: DeserializeOwned + Send + 'static>(self) -> Call<As<E, T>> {
-        Call { client: self.client, endpoint: As::new(self.endpoint), options: self.options, fallback: None }
+        self.wrap(As::new)
     }
 
     /// Yields the headers, the status and the request id beside the value.
@@ -208,7 +266,7 @@ impl<E: Endpoint> Call<E> {
                             "fell back to a default"
                         );
                         progress.note(|| Event::FellBack { to: "default" });
-                        Ok((value, None))
+                        Ok((*value, None))
                     }
                     _ => Err(error),
                 };
@@ -226,8 +284,11 @@ impl<E: Endpoint> Call<E> {
                 .with_attempts(progress.attempts());
             let error = match endpoint.operation().safety {
                 // The provider did it; only its answer cannot be read. Taken for a plain failure, it would be done twice.
-                Safety::Unsafe | Safety::Keyed => error.with_retry(RetryAdvice::CheckFirst),
-                Safety::Safe | Safety::Idempotent => error,
+                // Of an answer that it did read, the endpoint says itself what can be done.
+                Safety::Unsafe | Safety::Keyed if error.kind() == ErrorKind::Decode => {
+                    error.with_retry(RetryAdvice::CheckFirst)
+                }
+                _ => error,
             };
             conclude(progress, Some(status), Some(&error));
             error
@@ -252,6 +313,7 @@ impl Options {
             takes_stale,
             streams,
             traced,
+            headers,
             strict: _,
         } = self;
         let tag = |error: Error| error.with_operation(E::Api::ID, endpoint.operation().name.clone());
@@ -288,9 +350,56 @@ impl Options {
                 })?;
             request.set_idempotency_key(header, || key).map_err(tag)?;
         }
+        headers.set(&mut request).map_err(tag)?;
         client.place_traced(request, traced)
     }
 }
+
+/// The caller's own headers; most calls have none.
+#[derive(Debug, Default)]
+struct Headers {
+    given: Vec<(HeaderName, HeaderValue)>,
+    refused: Option<(HeaderName, &'static str)>,
+}
+
+impl Headers {
+    fn add(&mut self, name: HeaderName, value: &str) {
+        if RESERVED.contains(&name) {
+            self.refused
+                .get_or_insert((name, "the client sets it: build the client with what it shall send"));
+            return;
+        }
+        match HeaderValue::from_str(value) {
+            Ok(value) => self.given.push((name, value)),
+            Err(_) => {
+                self.refused.get_or_insert((name, "the value has characters HTTP cannot carry"));
+            }
+        }
+    }
+
+    fn set(self, request: &mut Request) -> Result<(), Error> {
+        if let Some((name, why)) = self.refused {
+            return Err(Error::new(ErrorKind::Invalid, format!("header {name}: {why}")));
+        }
+        for (name, value) in self.given {
+            request.insert_header(name, value);
+        }
+        Ok(())
+    }
+}
+
+/// Who sends it, and how the message is framed.
+const RESERVED: [HeaderName; 9] = [
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    COOKIE,
+    HOST,
+    PROXY_AUTHORIZATION,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// What [`Call::response`] keeps of an answer.
 struct Kept {
@@ -353,4 +462,11 @@ pub struct Reply<T> {
     pub attempts: u32,
     /// Whether it is the provider's answer of today.
     pub source: Source,
+}
+
+impl<T> Reply<T> {
+    /// Says the provider that this operation is going away?
+    pub fn deprecation(&self) -> Option<Deprecation> {
+        Deprecation::of(&self.headers)
+    }
 }

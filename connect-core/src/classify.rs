@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 use crate::api::Verdict;
 use crate::error::{Error, Sent};
 use crate::progress::Progress;
-use crate::request::Request;
+use crate::request::{Head, Request};
 use crate::response::Response;
 
 /// The function a client is built with: [`Api::classify`](crate::Api::classify).
@@ -64,7 +64,8 @@ where
         let progress = Arc::clone(request.context().progress());
         // From here until an answer arrives, nobody knows; a cancelled or timed-out attempt stays like this.
         progress.set_sent(Sent::Maybe);
-        ClassifyFuture { inner: self.inner.call(request), classify: self.classify, progress }
+        let sent = Some((request.share_head(), request.credential().is_some()));
+        ClassifyFuture { inner: self.inner.call(request), classify: self.classify, progress, sent }
     }
 }
 
@@ -75,6 +76,8 @@ pin_project! {
         inner: F,
         classify: ClassifyFn,
         progress: Arc<Progress>,
+        // What the answer answers, and whether that carried a credential.
+        sent: Option<(Arc<Head>, bool)>,
     }
 }
 
@@ -87,6 +90,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx)).map(|response| {
+            let response = match this.sent.take() {
+                Some((sent, is_authenticated)) => response.answering(sent, is_authenticated),
+                None => response, // polled after completion
+            };
             // What a stream holds is its reader's: only its head can be judged.
             let verdict = match response.is_streamed() {
                 true => Verdict::from_status(&response),

@@ -19,6 +19,7 @@ use crate::breaker::{Breaker, BreakerState};
 use crate::builder::ClientBuilder;
 use crate::call::Call;
 use crate::context::Context;
+use crate::deprecation::{Deprecation, Warned};
 use crate::download::DownloadCall;
 use crate::endpoint::{Endpoint, Paged, Upload};
 use crate::error::{Error, ErrorKind, RetryAdvice, Sent};
@@ -82,6 +83,7 @@ pub(crate) struct Shared {
     pub(crate) breaker: Breaker,
     pub(crate) quota: QuotaPilot,
     pub(crate) keys: Keys,
+    pub(crate) warned: Warned,
 }
 
 impl<A> Clone for Client<A> {
@@ -181,6 +183,13 @@ impl<A: Api> Client<A> {
         let safety = request.safety();
         let progress = Arc::clone(request.context().progress());
         let result = self.shared.stack.call(request).await;
+        if let Ok(response) = &result
+            && let Some(deprecation) = Deprecation::of(response.headers())
+        {
+            let Deprecation { since, sunset, .. } = deprecation;
+            progress.note(|| Event::Deprecated { since, sunset });
+            self.shared.warned.warn(A::ID, &operation, &deprecation);
+        }
         let outcome = Outcome::of(&result);
         let (failed, status) = match result {
             Ok(response) if response.verdict() == Some(Verdict::Success) => return Ok(response),

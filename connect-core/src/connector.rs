@@ -24,6 +24,10 @@ pub enum AuthKind {
     Bearer,
     /// A user name or e-mail address with a password or API token.
     Basic,
+    /// The id of an app and the private key that it signs with.
+    SigningKey,
+    /// A person who logs in (OAuth), with the id and secret of an app.
+    Login,
 }
 
 /// What a provider crate is.

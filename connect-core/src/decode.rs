@@ -7,6 +7,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use connect_model::drift;
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, RetryAdvice, Sent};
@@ -34,7 +35,10 @@ impl Decoding {
     /// [`ErrorKind::Decode`] with the JSON path in the message and a [`DecodeProblem`] in the details.
     pub fn json<T: DeserializeOwned>(&mut self, response: &Response) -> Result<T, Error> {
         let (value, drift) = drift::watch(|| json(response.body()));
-        let value = value?;
+        let value = match value {
+            Err(_) if response.body().is_empty() => return Err(empty(Some(response.status()))),
+            value => value?,
+        };
         self.noticed(drift)?;
         Ok(value)
     }
@@ -119,7 +123,15 @@ pub(crate) fn text(body: &[u8]) -> Result<&str, Error> {
 #[cold]
 fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> Error {
     if text.trim().is_empty() {
-        return failure("the answer is empty where JSON was expected", ".".into(), String::new());
+        return empty(None);
+    }
+    if text.trim_start().starts_with('<') {
+        return failure(
+            "the answer is not JSON but a page of HTML: a proxy or a login page answered, or the base URL is not \
+             the API's",
+            ".".into(),
+            String::from_utf8_lossy(cut(text.as_bytes(), 0)).into_owned(),
+        );
     }
     let deserializer = &mut serde_json::Deserializer::from_str(text);
     let path = match serde_path_to_error::deserialize::<_, T>(deserializer) {
@@ -141,6 +153,23 @@ fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> Error 
         path,
         snippet,
     )
+    // What was cut off may arrive whole another time; any other answer will be the same.
+    .with_retry(if error.is_eof() { RetryAdvice::Later } else { RetryAdvice::Never })
+}
+
+/// An answer without a body is the provider's way to say "done", or "nothing there".
+#[cold]
+fn empty(status: Option<StatusCode>) -> Error {
+    let message = match status {
+        Some(StatusCode::NO_CONTENT) => {
+            "the answer is empty where JSON was expected, as its status says: `decode_as::<Option<T>>()` takes it"
+        }
+        _ => {
+            "the answer is empty where JSON was expected: `decode_as::<Option<T>>()` takes it, if that is what the \
+             provider means"
+        }
+    };
+    failure(message, ".".into(), String::new())
 }
 
 /// What was expected, without the offending value that serde_json quotes: it may be private.
@@ -205,10 +234,30 @@ mod tests {
     #[test]
     fn html_empty_and_truncated_answers_are_told_apart() {
         let message = |body: &[u8]| json::<Issue>(body).unwrap_err().to_string();
-        assert!(message(b"<html>").contains("is not JSON"));
+        assert!(message(b" <html>").contains("is not JSON but a page of HTML"));
+        assert!(message(b"no").contains("is not JSON at ."));
         assert!(message(b" ").contains("is empty"));
         assert!(message(br#"{"number":1"#).contains("is cut off"));
         assert!(message(b"\xff").contains("not UTF-8"));
+    }
+
+    #[test]
+    fn each_unreadable_answer_says_what_to_do() {
+        let error = |status, body: &'static str| {
+            let response = Response::new(status, http::HeaderMap::new(), body);
+            Decoding::default().json::<Issue>(&response).unwrap_err()
+        };
+        let cases = [
+            (StatusCode::OK, "<html>", "base URL", RetryAdvice::Never),
+            (StatusCode::OK, "", "decode_as", RetryAdvice::Never),
+            (StatusCode::NO_CONTENT, "", "as its status says", RetryAdvice::Never),
+            (StatusCode::OK, r#"{"number":"#, "is cut off", RetryAdvice::Later),
+        ];
+        for (status, body, words, advice) in cases {
+            let error = error(status, body);
+            assert!(error.to_string().contains(words), "{error}");
+            assert_eq!((error.kind(), error.retry()), (ErrorKind::Decode, advice), "{error}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::api::Api;
@@ -65,6 +65,18 @@ impl<E: Endpoint> DownloadCall<E> {
     /// Another retry policy than the client's, up to the head of the answer.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.call = self.call.retry(policy);
+        self
+    }
+
+    /// Sends a header besides the client's own; see [`Call::header`](crate::Call::header).
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.call = self.call.header(name, value);
+        self
+    }
+
+    /// Asks for another representation.
+    pub fn accept(mut self, media_type: &str) -> Self {
+        self.call = self.call.accept(media_type);
         self
     }
 

@@ -2,8 +2,6 @@
 //!
 //! So it is unit-tested without HTTP, logged, queued and sent later, or called by name.
 
-use std::marker::PhantomData;
-
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
 
@@ -35,7 +33,8 @@ pub trait Endpoint: Send + Sync + 'static {
     /// Reads a successful answer. Takes `&self`, because some operations have several success statuses.
     ///
     /// # Errors
-    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the path of what differs.
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) with the path of what differs. Any other kind is what the provider
+    /// says within a success, as GraphQL does, and carries the endpoint's own advice about sending it again.
     fn decode(&self, response: Response, cx: &mut Decoding) -> Result<Self::Output, Error>;
 }
 
@@ -46,6 +45,12 @@ pub trait Endpoint: Send + Sync + 'static {
 pub trait Paged: Endpoint {
     /// One item of the list.
     type Item: DeserializeOwned + Send + 'static;
+
+    /// What went wrong beside the items of a page that arrived: GraphQL answers data and errors together. Each becomes one
+    /// `Err` after the page's items; where the page has no list, the first of them says why.
+    fn beside(&self, _page: &Response) -> Vec<Error> {
+        Vec::new()
+    }
 }
 
 /// An endpoint whose body is given beside it: `client.upload(endpoint, body)`. Its [`Endpoint::request`] makes everything
@@ -61,43 +66,5 @@ pub trait Upload: Endpoint {
     /// What stands beside the file, where the operation takes it as a part of a form.
     fn fields(&self) -> Vec<(String, String)> {
         Vec::new()
-    }
-}
-
-/// The same endpoint, decoded into a type of the caller.
-///
-/// Made by [`Call::decode_as`](crate::Call::decode_as).
-pub struct As<E, T> {
-    endpoint: E,
-    output: PhantomData<fn() -> T>,
-}
-
-impl<E, T> As<E, T> {
-    /// Wraps an endpoint.
-    pub fn new(endpoint: E) -> Self {
-        Self { endpoint, output: PhantomData }
-    }
-}
-
-impl<E: std::fmt::Debug, T> std::fmt::Debug for As<E, T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("As").field(&self.endpoint).finish()
-    }
-}
-
-impl<E: Endpoint, T: DeserializeOwned + Send + 'static> Endpoint for As<E, T> {
-    type Api = E::Api;
-    type Output = T;
-
-    fn operation(&self) -> &Operation {
-        self.endpoint.operation()
-    }
-
-    fn request(&self) -> Result<Request, Error> {
-        self.endpoint.request()
-    }
-
-    fn decode(&self, response: Response, cx: &mut Decoding) -> Result<T, Error> {
-        cx.json(&response)
     }
 }

@@ -4,7 +4,7 @@
 //! names and numbers only, never a URL, a tenant, a header or a body, so that they may go into any log or metric.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
@@ -91,6 +91,13 @@ pub enum Event {
     Drift {
         /// The field, as `Type.field`.
         path: String,
+    },
+    /// An answer said that the operation is going away.
+    Deprecated {
+        /// Since when nobody should use it, if it was said.
+        since: Option<SystemTime>,
+        /// When it will stop to work, if it was said.
+        sunset: Option<SystemTime>,
     },
     /// A fallback took the place of the answer.
     FellBack {

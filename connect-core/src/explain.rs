@@ -145,6 +145,12 @@ impl fmt::Display for Line<'_> {
                 write!(f, "HTTP {}: redirected {whither}", status.as_u16())
             }
             Event::Drift { path } => write!(f, "the answer lacks {path}"),
+            Event::Deprecated { sunset: None, .. } => {
+                f.write_str("the provider says that the operation is going away")
+            }
+            Event::Deprecated { sunset: Some(sunset), .. } => {
+                write!(f, "the operation ends on {}", httpdate::fmt_http_date(*sunset))
+            }
             Event::FellBack { to } => write!(f, "fell back to the {to} answer"),
             Event::Ended { failure: None, .. } => f.write_str("ok"),
             Event::Ended { failure: Some(kind), .. } => write!(f, "failed: {}", kind.name()),

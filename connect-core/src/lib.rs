@@ -79,6 +79,7 @@
 //! | `file` | no | request bodies out of files |
 //! | `simulation` | no | `simulation`: scripted and simulated providers in memory, and the contract as checks |
 
+pub mod answer;
 pub mod api;
 pub mod argument;
 pub mod auth;
@@ -97,6 +98,7 @@ pub mod connector;
 pub mod context;
 pub mod deadline;
 pub mod decode;
+pub mod deprecation;
 pub mod download;
 pub mod endpoint;
 pub mod error;
@@ -129,6 +131,7 @@ pub mod transport;
 pub mod upload;
 pub mod vars;
 
+pub use answer::{As, AsBytes, AsText, IfChanged};
 pub use api::{Api, Problem, Verdict};
 pub use auth::{Account, Credentials, TokenCache};
 pub use body::{Body, Multipart, Part};
@@ -139,8 +142,9 @@ pub use config::Config;
 pub use connector::{AuthKind, Connector, Descriptor, Health, Identity};
 pub use context::{Context, Priority};
 pub use decode::Decoding;
+pub use deprecation::Deprecation;
 pub use download::{Download, DownloadCall};
-pub use endpoint::{As, Endpoint, Paged, Upload};
+pub use endpoint::{Endpoint, Paged, Upload};
 pub use error::{Error, ErrorKind, RetryAdvice, Sent};
 pub use explain::Report;
 pub use network::{Proxy, RootCertificates};

@@ -15,6 +15,7 @@
 //! | `connect.cache.events` | counter | count | `operation`, `kind` | `missed`, `revalidated`, `stored`, `stale` |
 //! | `connect.redirects` | counter | count | `operation` | redirects followed |
 //! | `connect.drift` | counter | count | `operation` | promised fields that answers lack |
+//! | `connect.deprecations` | counter | count | `operation` | answers that say their operation is going away |
 //! | `connect.fallbacks` | counter | count | `operation`, `kind` | answers replaced: `stale`, `default` |
 //!
 //! `error.type` and `http.*` are [OpenTelemetry's names](https://opentelemetry.io/docs/specs/semconv/http/http-metrics/);
@@ -71,11 +72,25 @@ static REFUSALS: Metric = counter("connect.token.refusals", "tokens the provider
 static CACHE: Metric = counter("connect.cache.events", "what the cache did");
 static REDIRECTS: Metric = counter("connect.redirects", "redirects followed");
 static DRIFT: Metric = counter("connect.drift", "promised fields that answers lack");
+static DEPRECATIONS: Metric =
+    counter("connect.deprecations", "answers that say their operation is going away");
 static FALLBACKS: Metric = counter("connect.fallbacks", "answers replaced");
 
-static METRICS: [&Metric; 13] = [
-    &OPERATION, &ATTEMPT, &ATTEMPTS, &WAIT, &QUOTA, &PAUSES, &BREAKER, &TOKENS, &REFUSALS, &CACHE,
-    &REDIRECTS, &DRIFT, &FALLBACKS,
+static METRICS: [&Metric; 14] = [
+    &OPERATION,
+    &ATTEMPT,
+    &ATTEMPTS,
+    &WAIT,
+    &QUOTA,
+    &PAUSES,
+    &BREAKER,
+    &TOKENS,
+    &REFUSALS,
+    &CACHE,
+    &REDIRECTS,
+    &DRIFT,
+    &DEPRECATIONS,
+    &FALLBACKS,
 ];
 
 /// One value for the recorder.
@@ -156,6 +171,7 @@ fn sample(scope: &Scope, event: &Event) -> Option<Sample> {
         Event::Cache(event) => Sample::count(&CACHE, scope).of(scope).with("kind", event.name()),
         Event::Redirected { .. } => Sample::count(&REDIRECTS, scope).of(scope),
         Event::Drift { .. } => Sample::count(&DRIFT, scope).of(scope),
+        Event::Deprecated { .. } => Sample::count(&DEPRECATIONS, scope).of(scope),
         Event::FellBack { to } => Sample::count(&FALLBACKS, scope).of(scope).with("kind", *to),
         Event::Ended { failure, took, .. } => {
             Sample::new(&OPERATION, took.as_secs_f64(), scope).of(scope).failed(failure.map(ErrorKind::name))
@@ -334,6 +350,7 @@ mod tests {
             Event::Cache(CacheEvent::Revalidated),
             Event::Redirected { status: StatusCode::FOUND, own_origin: true },
             Event::Drift { path: "canary".into() },
+            Event::Deprecated { since: None, sunset: None },
             Event::FellBack { to: "stale" },
             Event::Ended {
                 failure: Some(ErrorKind::NotFound),
@@ -362,6 +379,7 @@ mod tests {
                 "counter connect.cache.events{service=weather,operation=today,kind=revalidated} 1",
                 "counter connect.redirects{service=weather,operation=today} 1",
                 "counter connect.drift{service=weather,operation=today} 1",
+                "counter connect.deprecations{service=weather,operation=today} 1",
                 "counter connect.fallbacks{service=weather,operation=today,kind=stale} 1",
                 "histogram connect.operation.duration{service=weather,operation=today,error.type=not_found} 1",
             ]

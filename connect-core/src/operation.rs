@@ -38,6 +38,8 @@ pub enum Origin {
     Files,
     /// A gateway in front of the API.
     Gateway,
+    /// The API's GraphQL endpoint, where it does not stand below the API's own base.
+    Graphql,
 }
 
 /// How a list goes on after its first page. Pointers are JSON pointers; `""` is the whole answer.
@@ -88,6 +90,15 @@ pub enum Paging {
         page: &'static str,
         /// Pointer to the number of pages.
         pages: &'static str,
+    },
+    /// A connection in the answer to a GraphQL query: items in `nodes` or in the `node` of `edges`, and `pageInfo` with
+    /// `hasNextPage` and `endCursor`, all of which the query must ask for. The cursor goes into a variable of the query.
+    /// Source: <https://relay.dev/graphql/connections.htm>.
+    Connection {
+        /// Pointer to the connection, within `data`: `/repository/issues`.
+        at: &'static str,
+        /// The variable of the query that takes the cursor, without its `$`.
+        variable: &'static str,
     },
     /// The answer carries the URL of the next page, absolute or relative to this one.
     NextUrl {

@@ -4,7 +4,7 @@
 //! were and whether one of them may have been applied. It also knows who listens.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub(crate) struct Progress {
     guarded: AtomicBool,
     stop: AtomicU8,
     token_renewed: AtomicBool,
+    /// Milliseconds after which a new token, refused, is sent again; 0 for none.
+    token_settling: AtomicU64,
     listeners: Option<Listeners>,
 }
 
@@ -112,6 +114,17 @@ impl Progress {
         }
         self.token_refused.store(true, Ordering::Relaxed);
         self.note(|| Event::TokenRefused);
+    }
+
+    /// The provider refused a token that it may not know everywhere yet: the Auth layer says when to send it again.
+    pub(crate) fn set_token_settling(&self, pause: Duration) {
+        let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.token_settling.store(millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_token_settling(&self) -> Option<Duration> {
+        let millis = self.token_settling.swap(0, Ordering::Relaxed);
+        (millis > 0).then(|| Duration::from_millis(millis))
     }
 
     pub(crate) fn take_token_refused(&self) -> bool {

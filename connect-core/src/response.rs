@@ -3,12 +3,14 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderMap, StatusCode};
 
 use crate::api::Verdict;
+use crate::request::Head;
 
 /// What a stream of bytes can fail with: an [`Error`](crate::Error) out of this family, anything out of a host's own.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -42,12 +44,24 @@ pub struct Response {
     stream: Option<ByteStream>,
     verdict: Option<Verdict>,
     source: Source,
+    /// What it answers.
+    sent: Option<Arc<Head>>,
+    is_authenticated: bool,
 }
 
 impl Response {
     /// An answer with its whole body, not yet classified.
     pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self { status, headers, body: body.into(), stream: None, verdict: None, source: Source::Provider }
+        Self {
+            status,
+            headers,
+            body: body.into(),
+            stream: None,
+            verdict: None,
+            source: Source::Provider,
+            sent: None,
+            is_authenticated: false,
+        }
     }
 
     /// An answer whose body is still to come.
@@ -118,7 +132,28 @@ impl Response {
             stream: None,
             verdict: self.verdict,
             source: self.source,
+            sent: self.sent.clone(),
+            is_authenticated: self.is_authenticated,
         })
+    }
+
+    /// The request it answers, where the same answer means different things to different requests; `None` below the
+    /// Classify layer and for an answer made by hand.
+    pub fn sent(&self) -> Option<&Head> {
+        self.sent.as_deref()
+    }
+
+    /// Did that request carry a credential?
+    pub fn is_authenticated(&self) -> bool {
+        self.is_authenticated
+    }
+
+    /// Says what it answers, and whether that carried a credential; the Classify layer does.
+    #[must_use]
+    pub fn answering(mut self, sent: Arc<Head>, is_authenticated: bool) -> Self {
+        self.sent = Some(sent);
+        self.is_authenticated = is_authenticated;
+        self
     }
 
     /// What the answer means, decided once per attempt by [`Api::classify`](crate::Api::classify); `None` below the

@@ -94,6 +94,12 @@ impl<E: Upload> Uploading<E> {
     pub(crate) fn new(endpoint: E, content: Content) -> Self {
         Self { endpoint, content: Mutex::new(Some(content)) }
     }
+
+    /// Changes the endpoint and keeps the body: for [`Call::with`](crate::Call::with).
+    #[must_use]
+    pub fn with(self, change: impl FnOnce(E) -> E) -> Self {
+        Self { endpoint: change(self.endpoint), ..self }
+    }
 }
 
 impl<E: Upload> Uploading<E> {

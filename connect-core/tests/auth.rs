@@ -94,6 +94,77 @@ async fn a_token_that_is_answered_401_is_replaced() {
     assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
+/// As [`tokens`], from a provider whose servers need some seconds to hear of a new token.
+fn settling_tokens() -> (TokenCache, Arc<AtomicU32>) {
+    let fetches = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&fetches);
+    let provider = move |_: TokenRequest| {
+        let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
+        async move { Ok(Token::new(format!("canary-{number}")).with_expires_in(HOUR)) }
+    };
+    let options = TokenOptions::default().with_seed(7).with_settling(5 * SECOND);
+    (TokenCache::with_options(provider, options), fetches)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_that_is_refused_for_its_first_seconds_is_sent_again_and_not_replaced() {
+    let (cache, fetches) = settling_tokens();
+    let transport = Scripted::new([Answer::status(401), Answer::status(401), ok()]);
+    let client = client(Credentials::tokens(cache), transport.clone());
+    let begun = Instant::now();
+    // A write, and by a host that wants no retries: a 401 has done nothing.
+    client.send(Ask::write()).retry(RetryPolicy::never()).await.unwrap();
+    assert_eq!(begun.elapsed(), 2 * SECOND);
+    let seen = transport.requests();
+    assert_eq!(credentials(&seen), ["Bearer canary-1", "Bearer canary-1", "Bearer canary-1"]);
+    assert_eq!(fetches.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_token_that_never_settles_is_replaced_once_and_then_refused() {
+    let (cache, fetches) = settling_tokens();
+    let transport = Scripted::new(std::iter::repeat_n(Answer::status(401), 40));
+    let client = client(Credentials::tokens(cache), transport.clone());
+    let begun = Instant::now();
+    let error = client.send(Ask::read()).await.unwrap_err();
+    assert_eq!((error.kind(), fetches.load(Ordering::Relaxed)), (ErrorKind::Auth, 2));
+    assert_eq!(begun.elapsed(), 10 * SECOND, "five for either");
+    assert_eq!(transport.requests().len(), 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_older_than_its_settling_is_replaced_at_once() {
+    let (cache, fetches) = settling_tokens();
+    let transport = Scripted::new([ok(), Answer::status(401), ok()]);
+    let client = client(Credentials::tokens(cache), transport.clone());
+    client.send(Ask::read()).await.unwrap();
+    advance(5 * SECOND).await;
+    let begun = Instant::now();
+    client.send(Ask::read()).await.unwrap();
+    assert_eq!((begun.elapsed(), fetches.load(Ordering::Relaxed)), (Duration::ZERO, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_token_to_settle_beyond_the_deadline() {
+    let (cache, _) = settling_tokens();
+    let transport = Scripted::new([Answer::status(401), Answer::status(401)]);
+    let client = client(Credentials::tokens(cache), transport);
+    let begun = Instant::now();
+    let error = client.send(Ask::read()).deadline(SECOND * 3 / 2).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Auth, Some(StatusCode::UNAUTHORIZED)));
+    assert_eq!(begun.elapsed(), SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_token_to_settle_is_told() {
+    let (cache, _) = settling_tokens();
+    let transport = Scripted::new([Answer::status(401), ok()]);
+    let client = client(Credentials::tokens(cache), transport);
+    let (result, report) = client.send(Ask::read()).explain().await;
+    result.unwrap();
+    assert!(report.to_string().contains("token"), "{report}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn many_refusals_of_one_token_cause_one_fetch() {
     let (cache, fetches) = tokens();

@@ -6,7 +6,10 @@ mod weather;
 use std::time::Duration;
 
 use connect_core::simulation::{Answer, Scripted};
-use connect_core::{Cursor, ErrorKind, Priority, Request, Response, Transport, TransportFuture};
+use connect_core::{
+    Cursor, Decoding, Endpoint, Error, ErrorKind, Method, Operation, Paged, Paging, Priority, Request,
+    Response, Safety, Transport, TransportFuture,
+};
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use weather::{List, TOKEN, builder, client};
 
@@ -291,4 +294,75 @@ async fn a_dropped_stream_fetches_nothing_more() {
     drop(pages);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(transport.requests().len(), 2);
+}
+
+/// A GraphQL query whose connection is paged.
+struct Query(Operation);
+
+impl Query {
+    fn new() -> Self {
+        Self(
+            Operation::new("graphql", Method::POST, "/graphql", Safety::Safe)
+                .paged(Paging::Connection { at: "/storms", variable: "after" }),
+        )
+    }
+}
+
+impl Endpoint for Query {
+    type Api = weather::Weather;
+    type Output = serde_json::Value;
+
+    fn operation(&self) -> &Operation {
+        &self.0
+    }
+
+    fn request(&self) -> Result<Request, Error> {
+        Request::builder(&self.0).json(&serde_json::json!({"query": "q", "variables": {"n": 2}})).build()
+    }
+
+    fn decode(&self, response: Response, cx: &mut Decoding) -> Result<Self::Output, Error> {
+        cx.json(&response)
+    }
+}
+
+impl Paged for Query {
+    type Item = u32;
+
+    fn beside(&self, page: &Response) -> Vec<Error> {
+        let sent = page.sent().unwrap();
+        assert_eq!((sent.operation().name.as_ref(), page.is_authenticated()), ("graphql", true));
+        let answer: serde_json::Value = serde_json::from_slice(page.body()).unwrap();
+        let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| Error::new(ErrorKind::Forbidden, error.to_string())).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_graphql_connection_is_paged_by_a_variable_of_its_query() {
+    let transport = Scripted::new([
+        Answer::json(
+            200,
+            r#"{"data": {"storms": {"nodes": [1, null], "pageInfo": {"hasNextPage": true, "endCursor": "c1"}}},
+                "errors": ["hidden"]}"#,
+        ),
+        Answer::json(
+            200,
+            r#"{"data": {"storms": {"nodes": [2], "pageInfo": {"hasNextPage": false, "endCursor": "c2"}}}}"#,
+        ),
+    ]);
+    let items: Vec<_> = client(&transport).stream(Query::new()).collect().await;
+    let kinds: Vec<_> = items.iter().map(|item| item.as_ref().map_err(|error| error.kind())).collect();
+    assert_eq!(kinds, [Ok(&1), Err(ErrorKind::Forbidden), Ok(&2)]);
+    let bodies: Vec<serde_json::Value> =
+        transport.requests().iter().map(|seen| serde_json::from_slice(&seen.body).unwrap()).collect();
+    assert_eq!(bodies[0]["variables"], serde_json::json!({"n": 2}));
+    assert_eq!(bodies[1]["variables"], serde_json::json!({"n": 2, "after": "c1"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_went_wrong_beside_a_page_says_why_there_is_no_list() {
+    let transport = Scripted::new([Answer::json(200, r#"{"data": {"storms": null}, "errors": ["hidden"]}"#)]);
+    let items: Vec<_> = client(&transport).stream(Query::new()).collect().await;
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0].as_ref().unwrap_err().kind(), ErrorKind::Forbidden);
 }

@@ -308,3 +308,14 @@ async fn a_crowd_costs_few_wake_ups_each() {
     }
     assert!(polls.load(Ordering::Relaxed) < 6 * N as u32);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_a_body_is_nothing_for_a_type_that_can_be_nothing() {
+    let transport = Scripted::new([Answer::status(204), Answer::status(204), Answer::status(204)]);
+    let client = weather::client(&transport);
+    assert_eq!(client.send(Ask::read()).decode_as::<Option<u32>>().await.unwrap(), None);
+    client.send(Ask::read()).decode_as::<()>().await.unwrap();
+    let error = client.send(Ask::read()).decode_as::<u32>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("decode_as::<Option<T>>()"), "{error}");
+}

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::flight::{Fetches, Joined, Outcome, Waiter};
 use super::renewal::Life;
 use super::token::{Token, TokenProvider};
-use crate::clock::Skew;
+use crate::clock::{Skew, SystemClock, WallClock};
 use crate::error::{Error, ErrorKind};
 use crate::progress::Progress;
 use crate::secret::Secret;
@@ -28,6 +28,7 @@ use crate::secret::Secret;
 /// | `seed` | drawn once per cache |
 /// | `account` | drawn once per cache |
 /// | `skew` | not measured |
+/// | `settling` | none |
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,6 +50,21 @@ pub struct TokenOptions {
     /// Learns the provider's clock from the answers to requests with these tokens, for a [`TokenProvider`] that signs
     /// assertions with the time of day.
     pub skew: Option<Skew>,
+    /// How long the provider may refuse a token that it has just made, because not all of its servers know it yet. Within
+    /// this time of its life a refused token is sent again, a second later and as often as it takes; zero replaces it at
+    /// once.
+    pub settling: Duration,
+    clock: Clock,
+}
+
+/// The clock that the provider's is compared with.
+#[derive(Clone)]
+struct Clock(Arc<dyn WallClock>);
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clock").finish_non_exhaustive()
+    }
 }
 
 impl Default for TokenOptions {
@@ -59,6 +75,8 @@ impl Default for TokenOptions {
             seed: None,
             account: None,
             skew: None,
+            settling: Duration::ZERO,
+            clock: Clock(Arc::new(SystemClock)),
         }
     }
 }
@@ -98,6 +116,26 @@ impl TokenOptions {
         self.skew = Some(skew);
         self
     }
+
+    /// Compares the provider's clock with another one than the operating system's: the one that the assertions are
+    /// signed by.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl WallClock) -> Self {
+        self.clock = Clock(Arc::new(clock));
+        self
+    }
+
+    /// Sets how long a new token may be refused before that counts.
+    #[must_use]
+    pub fn with_settling(mut self, settling: Duration) -> Self {
+        self.settling = settling;
+        self
+    }
+
+    /// Who learns the provider's clock, and what it is compared with.
+    pub(super) fn measure(&self) -> Option<(&Skew, &dyn WallClock)> {
+        self.skew.as_ref().map(|skew| (skew, &*self.clock.0))
+    }
 }
 
 /// Keeps the token of one account. Clones share it, and so do all clients built with a clone.
@@ -131,7 +169,26 @@ impl TokenCache {
     /// Fails with the provider's error, or with [`ErrorKind::Timeout`] after the fetch time-out. Dropping the future
     /// cancels nothing but the wait.
     pub fn get(&self) -> GetToken {
-        GetToken { cache: self.clone(), progress: None, waiter: None }
+        GetToken { cache: self.clone(), progress: None, waiter: None, beyond: None }
+    }
+
+    /// A token that lives at least this long, for work that takes its time and cannot change tokens in between: a clone
+    /// over HTTPS, a program that is started with it. One that has less left is renewed early, once for all who ask;
+    /// everybody else goes on with the old one.
+    ///
+    /// # Errors
+    /// As [`TokenCache::get`]; [`ErrorKind::Config`] if the provider's tokens do not live that long at all.
+    pub async fn get_living_for(&self, life: Duration) -> Result<CachedToken, Error> {
+        let token = self.get().await?;
+        if token.lives_for(life) {
+            return Ok(token);
+        }
+        // A new one would live no longer.
+        if token.whole_life().is_some_and(|whole| whole < life) {
+            return Err(lives_too_short(&token, life));
+        }
+        let newer = GetToken { beyond: Some(token.generation()), ..self.get() }.await?;
+        if newer.lives_for(life) { Ok(newer) } else { Err(lives_too_short(&newer, life)) }
     }
 
     /// The token if one is alive, without fetching one; for status pages.
@@ -178,8 +235,23 @@ impl TokenCache {
     /// As [`TokenCache::get`], for an operation whose listeners hear of the fetch it starts.
     pub(super) fn get_for(&self, progress: &Arc<Progress>) -> GetToken {
         let progress = progress.is_watched().then(|| Arc::clone(progress));
-        GetToken { cache: self.clone(), progress, waiter: None }
+        GetToken { cache: self.clone(), progress, waiter: None, beyond: None }
     }
+
+    /// How long to wait before this refused token is sent once more, if it is so young that the refusal says little.
+    pub(super) fn settles_in(&self, token: &CachedToken) -> Option<Duration> {
+        let is_young = token.age() < self.options().settling;
+        (is_young && self.current()?.generation() == token.generation()).then_some(SETTLING_PAUSE)
+    }
+}
+
+/// Between two uses of a token that settles. GitHub takes up to five seconds: five uses at most.
+const SETTLING_PAUSE: Duration = Duration::from_secs(1);
+
+fn lives_too_short(token: &CachedToken, wanted: Duration) -> Error {
+    let lives = token.whole_life().unwrap_or_default();
+    let message = format!("a token lives {lives:.0?} in all, and is wanted for {wanted:.0?}: ask for less");
+    Error::new(ErrorKind::Config, message)
 }
 
 impl fmt::Debug for TokenCache {
@@ -193,6 +265,8 @@ pub struct GetToken {
     cache: TokenCache,
     progress: Option<Arc<Progress>>,
     waiter: Option<Waiter>,
+    /// The generation that is not good enough.
+    beyond: Option<u64>,
 }
 
 impl GetToken {
@@ -209,7 +283,7 @@ impl Future for GetToken {
         let this = self.get_mut();
         loop {
             let Some(waiter) = &mut this.waiter else {
-                match Fetches::join(&this.cache.0, this.progress.as_ref()) {
+                match Fetches::join(&this.cache.0, this.progress.as_ref(), this.beyond) {
                     Joined::Served(outcome) => return Poll::Ready(outcome),
                     Joined::Waiting(waiter) => this.waiter = Some(waiter),
                 }
@@ -281,6 +355,15 @@ impl CachedToken {
     /// How long it has left; zero if it has expired, `None` if it lives until it is revoked.
     pub fn remaining(&self) -> Option<Duration> {
         self.0.life.ends.map(|ends| ends.saturating_duration_since(Instant::now()))
+    }
+
+    fn lives_for(&self, life: Duration) -> bool {
+        self.remaining().is_none_or(|remaining| remaining >= life)
+    }
+
+    /// How long it lives from when it was fetched to its end.
+    fn whole_life(&self) -> Option<Duration> {
+        self.0.life.ends.map(|ends| ends.saturating_duration_since(self.0.fetched))
     }
 
     pub(super) fn token(&self) -> &Token {

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
 use super::cache::{CachedToken, TokenOptions};
-use super::renewal::{Holding, Life, Step, next, rest};
+use super::renewal::{Holding, Life, Step, next, next_beyond, rest};
 use super::token::{Token, TokenProvider, TokenReason, TokenRequest};
 use crate::deadline::after;
 use crate::error::{Error, ErrorKind, RetryAdvice, Sent};
@@ -133,8 +133,9 @@ impl Fetches {
         drop(outdated); // wakes the waiters, outside the lock: they join the next one
     }
 
-    /// Serves a caller, lets it wait, or makes it the one that starts a fetch.
-    pub(super) fn join(this: &Arc<Self>, progress: Option<&Arc<Progress>>) -> Joined {
+    /// Serves a caller, lets it wait, or makes it the one that starts a fetch. A token of the generation `beyond`, or an
+    /// older one, does not serve it.
+    pub(super) fn join(this: &Arc<Self>, progress: Option<&Arc<Progress>>, beyond: Option<u64>) -> Joined {
         let now = Instant::now();
         let mut state = this.lock();
         if let Some(stalled) = state.take_stalled(now, this.options.fetch_timeout) {
@@ -143,7 +144,10 @@ impl Fetches {
             state = this.lock();
         }
         let resting = state.failure.as_ref().is_some_and(|(_, until)| now < *until);
-        let step = next(state.holding(now), state.flight.is_some(), resting);
+        let step = match beyond.filter(|generation| state.generation <= *generation) {
+            Some(_) => next_beyond(state.holding(now), state.flight.is_some(), resting),
+            None => next(state.holding(now), state.flight.is_some(), resting),
+        };
         let (reason, answer) = match (step, &state.token, &state.failure) {
             (Step::Serve, Some(token), _) => return Joined::Served(Ok(token.clone())),
             (Step::ServeAndRenew, Some(token), _) => (TokenReason::Early, Some(token.clone())),
@@ -436,6 +440,41 @@ mod tests {
         assert_eq!(desk.asked(), [(TokenReason::First, 0), (TokenReason::Early, 1)]);
         let previous = desk.0.lock().unwrap().asked[1].previous.clone().unwrap();
         assert_eq!(previous.value.expose(), "canary-1");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_needs_a_long_life_waits_for_a_new_token_and_nobody_else_does() {
+        let desk = Desk::default();
+        let cache = desk.cache();
+        cache.get().await.unwrap();
+        advance(HOUR / 2).await;
+        let need = HOUR * 3 / 4;
+        let callers: Vec<_> = (0..10)
+            .map(|_| {
+                let cache = cache.clone();
+                tokio::spawn(async move { cache.get_living_for(need).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let begun = Instant::now();
+        assert_eq!(cache.get().await.unwrap().generation(), 1);
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        for caller in callers {
+            let token = caller.await.unwrap().unwrap();
+            assert!(token.generation() == 2 && token.remaining() >= Some(need));
+        }
+        assert_eq!(desk.asked(), [(TokenReason::First, 0), (TokenReason::Early, 1)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_life_that_no_token_has_is_an_error_and_fetches_nothing_more() {
+        let desk = Desk::default();
+        let cache = desk.cache();
+        let error = cache.get_living_for(2 * HOUR).await.unwrap_err();
+        assert_eq!((error.kind(), desk.fetches()), (ErrorKind::Config, 1));
+        assert!(error.message().contains("ask for less"), "{error}");
+        let endless = Desk::new([Scene::Token(None)]);
+        assert!(endless.cache().get_living_for(Duration::MAX).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

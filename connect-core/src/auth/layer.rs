@@ -22,7 +22,7 @@ use super::authorize::Signing;
 use super::cache::{CachedToken, GetToken, TokenCache};
 use super::credentials::Credentials;
 use crate::api::Verdict;
-use crate::clock::{Skew, SystemClock, WallClock};
+use crate::clock::{Skew, WallClock};
 use crate::error::{Error, Sent};
 use crate::event::{Cause, Event};
 use crate::origins::Origins;
@@ -95,7 +95,7 @@ impl Shared {
     fn skew(&self) -> Option<(&Skew, &dyn WallClock)> {
         match &self.scheme {
             Scheme::Signed(signing) => Some((signing.skew(), signing.clock())),
-            Scheme::Tokens(cache) => cache.options().skew.as_ref().map(|skew| (skew, &SystemClock as _)),
+            Scheme::Tokens(cache) => cache.options().measure(),
             Scheme::Anonymous | Scheme::Fixed(..) => None,
         }
     }
@@ -109,7 +109,13 @@ impl Shared {
         };
         let refused = response.verdict() == Some(Verdict::Unauthenticated);
         let is_worth_another = match (&self.scheme, &watch.token) {
-            (Scheme::Tokens(cache), Some(token)) if refused => cache.invalidate(token.generation()),
+            (Scheme::Tokens(cache), Some(token)) if refused => match cache.settles_in(token) {
+                Some(pause) => {
+                    watch.progress.set_token_settling(pause);
+                    false
+                }
+                None => cache.invalidate(token.generation()),
+            },
             (Scheme::Tokens(_), Some(token)) => {
                 if response.verdict() == Some(Verdict::Success) {
                     token.set_accepted();
@@ -513,6 +519,18 @@ mod tests {
         let (request, _) = request();
         auth(&Credentials::tokens(cache), &Wire::new(refused_by_date)).oneshot(request).await.unwrap();
         assert!(skew.millis() < -1_000_000_000, "the answer is of 1970: {skew:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_providers_clock_is_compared_with_the_one_that_signs() {
+        let skew = Skew::default();
+        let five_minutes_late = || SystemTime::UNIX_EPOCH + Duration::from_secs(300);
+        let options = TokenOptions::default().with_skew(skew.clone()).with_clock(five_minutes_late);
+        let provider = |_: TokenRequest| async { Ok(Token::new("canary")) };
+        let cache = TokenCache::with_options(provider, options);
+        let (request, _) = request();
+        auth(&Credentials::tokens(cache), &Wire::new(refused_by_date)).oneshot(request).await.unwrap();
+        assert!((300_000..=301_000).contains(&skew.millis()), "{skew:?}");
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! - a fixed header is made once when the client is built, is marked sensitive, and never enters the request's shared
 //!   head. A refused one is reported as [`ErrorKind::Auth`](crate::ErrorKind::Auth), never sent again;
 //! - tokens come out of a [`TokenCache`]: fetched once however many callers wait, renewed before they expire, dropped
-//!   when the provider refuses them, and the request is then sent once more;
+//!   when the provider refuses them, and the request is then sent once more. Where fresh tokens are refused for some
+//!   seconds ([`TokenOptions::settling`]), such a one is sent again and not dropped;
 //! - an [`Authorize`] signs the finished request, by the provider's own clock ([`Skew`](crate::clock::Skew)).
 //!
 //! What several processes must share, such as refresh tokens that can be used only once, goes through a

@@ -98,6 +98,16 @@ pub(super) fn next(holding: Holding, fetching: bool, resting: bool) -> Step {
     }
 }
 
+/// The same for a caller to whom the token that is held is not good enough: others go on being served with it.
+pub(super) fn next_beyond(holding: Holding, fetching: bool, resting: bool) -> Step {
+    match (holding, fetching, resting) {
+        (Holding::Fresh | Holding::Due, true, _) => Step::Wait,
+        (Holding::Fresh | Holding::Due, false, true) => Step::Fail,
+        (Holding::Fresh | Holding::Due, false, false) => Step::Fetch(TokenReason::Early),
+        _ => next(holding, fetching, resting),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

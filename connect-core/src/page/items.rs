@@ -28,6 +28,17 @@ impl<E: Paged> Items<E> {
         Self { pages, cursor: None, ready: Vec::new().into_iter() }
     }
 
+    /// Changes the endpoint: for streams whose endpoint somebody else has made. The stream begins at its first page again.
+    pub fn with(mut self, change: impl FnOnce(E) -> E) -> Self
+    where
+        E: Clone,
+    {
+        self.pages = self.pages.with(change);
+        self.cursor = None;
+        self.ready = Vec::new().into_iter();
+        self
+    }
+
     /// Ends the stream after this many pages.
     pub fn limit_pages(mut self, pages: u64) -> Self {
         self.pages = self.pages.limit(pages);

@@ -1,10 +1,10 @@
-//! The `Link` header (RFC 8288), as far as lists need it.
+//! The `Link` header (RFC 8288), as far as lists and deprecations need it.
 
 use http::HeaderMap;
 use http::header::LINK;
 
-/// The `rel="next"` target of `Link` headers (RFC 8288).
-pub(super) fn next_link(headers: &HeaderMap) -> Option<&str> {
+/// The target of this relation among `Link` headers (RFC 8288).
+pub(crate) fn target<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(|text| {
         let mut rest = text;
         loop {
@@ -13,7 +13,7 @@ pub(super) fn next_link(headers: &HeaderMap) -> Option<&str> {
             // Parameters end where the next target begins; a comma alone may stand inside a quoted value.
             let own =
                 parameters.split(",<").next().and_then(|own| own.split(", <").next()).unwrap_or_default();
-            let is_next = own.split(';').any(|parameter| {
+            let is_wanted = own.split(';').any(|parameter| {
                 parameter.trim().split_once('=').is_some_and(|(name, value)| {
                     name.trim().eq_ignore_ascii_case("rel")
                         && value
@@ -21,10 +21,10 @@ pub(super) fn next_link(headers: &HeaderMap) -> Option<&str> {
                             .trim_end_matches(',')
                             .trim_matches('"')
                             .split_ascii_whitespace()
-                            .any(|relation| relation.eq_ignore_ascii_case("next"))
+                            .any(|relation| relation.eq_ignore_ascii_case(wanted))
                 })
             });
-            if is_next {
+            if is_wanted {
                 return Some(target);
             }
             rest = parameters;
@@ -40,7 +40,7 @@ mod tests {
     fn link(text: &str) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(LINK, HeaderValue::from_str(text).unwrap());
-        next_link(&headers).map(str::to_owned)
+        target(&headers, "next").map(str::to_owned)
     }
 
     #[test]

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
+mod connection;
 mod items;
-mod link;
+pub(crate) mod link;
 mod next;
 mod pages;
 mod pointer;

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::Cursor;
-use super::link::next_link;
 use super::pointer::{borrow, find};
+use super::{connection, link};
 use crate::decode;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::operation::Paging;
@@ -24,6 +24,7 @@ pub(super) fn entries<T: DeserializeOwned>(
         | Paging::Offset { items, .. }
         | Paging::Number { items, .. }
         | Paging::NextUrl { items, .. } => items,
+        Paging::Connection { at, .. } => return connection::entries(decode::text(response.body())?, at),
         Paging::None => {
             return Err(Error::new(ErrorKind::Unsupported, "the operation's row says it is not a list"));
         }
@@ -50,7 +51,7 @@ pub(super) fn next(
     received: usize,
 ) -> Result<Option<Cursor>, Error> {
     if let Paging::Link { .. } = paging {
-        return Ok(next_link(response.headers()).map(|url| Cursor(url.to_owned())));
+        return Ok(link::target(response.headers(), "next").map(|url| Cursor(url.to_owned())));
     }
     if response.body().is_empty() {
         return Ok(None);
@@ -65,6 +66,7 @@ pub(super) fn next(
             named(text, next)
         }
         Paging::NextUrl { next, .. } => named(text, next),
+        Paging::Connection { at, variable } => connection::next(text, at, request.variable(variable)),
         Paging::Number { page, pages, .. } => {
             let (Some(page), Some(pages)) = (count(text, page)?, count(text, pages)?) else {
                 if received == 0 {
@@ -102,6 +104,7 @@ pub(super) fn follow(request: &Request, paging: Paging, cursor: &Cursor) -> Resu
             request.at(url)
         }
         Paging::Cursor { param, .. } => request.with_parameter(param, cursor.as_str())?,
+        Paging::Connection { variable, .. } => request.with_variable(variable, cursor.as_str())?,
         Paging::Number { param, .. } => {
             let page: u64 = cursor.as_str().parse().map_err(|_| {
                 Error::new(

@@ -98,6 +98,19 @@ impl<E: Paged> Pages<E> {
         }
     }
 
+    /// Changes the endpoint: for streams whose endpoint somebody else has made. The stream begins at its first page again.
+    pub fn with(mut self, change: impl FnOnce(E) -> E) -> Self
+    where
+        E: Clone,
+    {
+        self.endpoint = Arc::new(change(Arc::unwrap_or_clone(self.endpoint)));
+        self.cursor = None;
+        self.seen.clear();
+        self.state = State::Start;
+        self.ready.clear();
+        self
+    }
+
     /// Ends the stream after this many pages. [`Page::next`] of the last one says where to go on.
     pub fn limit(mut self, pages: u64) -> Self {
         self.left = pages;
@@ -185,6 +198,15 @@ impl<E: Paged> Pages<E> {
             for path in decoding.drift {
                 progress.note(|| Event::Drift { path });
             }
+            let beside = endpoint.beside(&response);
+            let read = match read {
+                Ok(mut entries) => {
+                    entries.extend(beside.into_iter().map(Err));
+                    Ok(entries)
+                }
+                // It says better why there is no list.
+                Err(error) => Err(beside.into_iter().next().unwrap_or(error)),
+            };
             let read = read.map_err(tag).and_then(|entries| {
                 let tagged = entries.into_iter().map(|entry: Result<E::Item, Error>| entry.map_err(tag));
                 if strict {

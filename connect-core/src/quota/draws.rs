@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// The most buckets that one call draws on. GitHub's writes need three.
-pub(crate) const MOST_DRAWS: usize = 4;
+/// The most buckets that one call draws on. GitHub's writes need five: the hourly limit, points, what is created in an hour,
+/// and two distances.
+pub(crate) const MOST_DRAWS: usize = 5;
 
 /// One allowance of an account: by name, and by part where each channel, repository or issue has one of its own.
 ///
@@ -87,7 +88,7 @@ pub struct Draw {
     pub rule: Rule,
 }
 
-/// What a call draws on, all together: up to four buckets, without an allocation.
+/// What a call draws on, all together: up to five buckets, without an allocation.
 ///
 /// ```
 /// use std::time::Duration;
@@ -106,7 +107,7 @@ impl Draws {
         Self::default()
     }
 
-    /// Draws on one bucket more; on one that is drawn on already, so much more. What would be a fifth is left out: no
+    /// Draws on one bucket more; on one that is drawn on already, so much more. What would be a sixth is left out: no
     /// provider has that many.
     #[must_use]
     pub fn and(mut self, bucket: Bucket, cost: u32, rule: Rule) -> Self {

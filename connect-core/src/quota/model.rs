@@ -42,6 +42,7 @@ pub struct Observations {
     first: Option<Observation>,
     more: Vec<Observation>,
     pauses: Vec<(Option<Bucket>, Duration)>,
+    back_off: Option<Duration>,
 }
 
 impl Observations {
@@ -50,7 +51,7 @@ impl Observations {
         pauses: Vec<(Option<Bucket>, Duration)>,
     ) -> Self {
         let mut figures = figures.into_iter();
-        Self { first: figures.next(), more: figures.collect(), pauses }
+        Self { first: figures.next(), more: figures.collect(), pauses, back_off: None }
     }
 
     /// A figure.
@@ -69,6 +70,17 @@ impl Observations {
     /// The whole account is closed for this long.
     pub fn pause_account(&mut self, wait: Duration) {
         self.pauses.push((None, wait));
+    }
+
+    /// The whole account is closed, for a refusal that did not say how long: for this long the first time, twice as long
+    /// the next, until a request has come back well; an hour at the most.
+    pub fn back_off_account(&mut self, first: Duration) {
+        self.back_off = Some(first);
+    }
+
+    /// What [`Observations::back_off_account`] was told.
+    pub fn back_off(&self) -> Option<Duration> {
+        self.back_off
     }
 
     /// The figures so far.

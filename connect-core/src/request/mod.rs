@@ -386,6 +386,28 @@ impl Request {
         Ok(body.and_then(|body| self.with_head(head, body)))
     }
 
+    /// One variable of a GraphQL query that is text, from where [`Request::with_variable`] sets it.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let query: serde_json::Value = serde_json::from_slice(self.body.as_bytes()?).ok()?;
+        query.get("variables")?.get(name)?.as_str().map(str::to_owned)
+    }
+
+    /// The same request with one variable of its GraphQL query set.
+    pub(crate) fn with_variable(&self, name: &str, value: &str) -> Result<Option<Self>, Error> {
+        let no_query = || Error::new(ErrorKind::Invalid, "the body is no GraphQL query with its variables");
+        let bytes = self.body.as_bytes().ok_or_else(no_query)?;
+        let mut query: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(bytes).map_err(|_| no_query())?;
+        let variables = query.entry("variables").or_insert(serde_json::Value::Null);
+        if variables.is_null() {
+            *variables = serde_json::Value::Object(serde_json::Map::new());
+        }
+        let variables = variables.as_object_mut().ok_or_else(no_query)?;
+        variables.insert(name.to_owned(), value.into());
+        let body = Body::from(serde_json::to_vec(&query).map_err(unserializable)?);
+        Ok(self.with_head(Head::clone(&self.head), body))
+    }
+
     fn with_head(&self, head: Head, body: Body) -> Option<Self> {
         Some(Self {
             head: Arc::new(head),
@@ -507,6 +529,33 @@ mod tests {
         assert_eq!(form.parameter("x").as_deref(), Some("1"));
         assert_eq!(query.parameter("cursor").as_deref(), Some("a="));
         assert_eq!(query.parameter("y"), None);
+    }
+
+    #[test]
+    fn a_variable_goes_among_the_variables_of_a_graphql_query() {
+        let ask = Operation::raw("graphql", Method::POST, "/graphql");
+        let cases = [
+            (serde_json::json!({"query": "q"}), r#"{"query":"q","variables":{"after":"a"}}"#),
+            (
+                serde_json::json!({"query": "q", "variables": null}),
+                r#"{"query":"q","variables":{"after":"a"}}"#,
+            ),
+            (
+                serde_json::json!({"query": "q", "variables": {"n": 1, "after": "z"}}),
+                r#"{"query":"q","variables":{"after":"a","n":1}}"#,
+            ),
+        ];
+        for (body, expected) in cases {
+            let request = Request::builder(&ask).json(&body).build().unwrap();
+            let next = request.with_variable("after", "a").unwrap().unwrap();
+            let sent: serde_json::Value = serde_json::from_slice(next.body().as_bytes().unwrap()).unwrap();
+            assert_eq!(sent, serde_json::from_str::<serde_json::Value>(expected).unwrap());
+            assert_eq!(next.variable("after").as_deref(), Some("a"));
+        }
+        for odd in [serde_json::json!([]), serde_json::json!({"variables": 7})] {
+            let request = Request::builder(&ask).json(&odd).build().unwrap();
+            assert_eq!(request.with_variable("after", "a").unwrap_err().kind(), ErrorKind::Invalid);
+        }
     }
 
     #[test]

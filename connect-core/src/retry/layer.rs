@@ -148,15 +148,23 @@ impl Attempts {
                 false => (Decision::Return(Stop::Body), outcome),
             };
         }
+        let remaining = || context.deadline().map(|end| end.saturating_duration_since(Instant::now()));
+        // Neither attempts nor budget count: nothing was applied, and the token's youth ends it.
+        if let Some(pause) = context.progress().take_token_settling() {
+            return match remaining().is_none_or(|remaining| pause < remaining) {
+                _ if !is_replayable => (Decision::Return(Stop::Body), outcome),
+                true => (Decision::Replay(pause), outcome),
+                false => (Decision::Return(Stop::Deadline), outcome),
+            };
+        }
         if outcome == Outcome::Final {
             return (Decision::Return(Stop::Final), outcome);
         }
-        let remaining = context.deadline().map(|end| end.saturating_duration_since(Instant::now()));
         let random = self.random.get_or_insert_with(|| {
             let number = shared.operations.fetch_add(1, Ordering::Relaxed);
             seed::generator(shared.seed, number)
         });
-        let attempt = Attempt { outcome, safety: self.safety, number: self.made, remaining };
+        let attempt = Attempt { outcome, safety: self.safety, number: self.made, remaining: remaining() };
         let decision = match decide(attempt, self.policy, random.f64()) {
             Decision::Replay(_) if !is_replayable => Decision::Return(Stop::Body),
             Decision::Replay(_) if !shared.budget.withdraw() => Decision::Return(Stop::Budget),
@@ -180,6 +188,8 @@ impl Attempts {
 /// What a wait is for.
 fn cause(outcome: Outcome) -> Cause {
     match outcome {
+        // Of what is final, only a refused token that settles is waited for.
+        Outcome::Final => Cause::Token,
         Outcome::RateLimited(Some(_)) | Outcome::Transient(Some(_)) => Cause::RetryAfter,
         _ => Cause::Backoff,
     }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connect_core::{Error, ErrorKind, Secret};
 use serde_json::{Map, Value};
 
-use super::Signer;
+use super::{Signer, sign_claims};
 
 /// What `exp` is ahead of `iat`. Salesforce takes no more than three minutes; Google takes an hour, GitHub ten minutes.
 const LIFETIME: Duration = Duration::from_secs(180);
@@ -105,27 +105,7 @@ impl Assertion {
     /// [`ErrorKind::Config`] for a life that is over before it begins, and for claims that contradict each other;
     /// whatever the signer fails with.
     pub async fn sign(&self, signer: &dyn Signer, now: SystemTime) -> Result<Secret, Error> {
-        let algorithm = signer.algorithm();
-        let mut header = Map::new();
-        header.insert("alg".into(), algorithm.name().into());
-        header.insert("typ".into(), "JWT".into());
-        if let Some(id) = signer.key_id() {
-            header.insert("kid".into(), id.into());
-        }
-        let mut input = part(header);
-        input.push('.');
-        input.push_str(&part(self.claims(now)?));
-        let signature = signer.sign(input.as_bytes()).await?;
-        if signature.is_empty()
-            || algorithm.signature_length().is_some_and(|length| length != signature.len())
-        {
-            let message =
-                "the signer's signature has the wrong length: ECDSA signatures are r and s without DER here";
-            return Err(Error::new(ErrorKind::Config, message));
-        }
-        input.push('.');
-        URL_SAFE_NO_PAD.encode_string(&signature, &mut input);
-        Ok(Secret::new(input))
+        sign_claims(signer, &self.claims(now)?).await
     }
 
     fn claims(&self, now: SystemTime) -> Result<Map<String, Value>, Error> {
@@ -153,11 +133,6 @@ impl Assertion {
         }
         Ok(claims)
     }
-}
-
-/// A JSON object as one part of the token.
-fn part(object: Map<String, Value>) -> String {
-    URL_SAFE_NO_PAD.encode(Value::Object(object).to_string())
 }
 
 /// 128 bits, so that two are never the same.

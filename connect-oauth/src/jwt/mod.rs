@@ -10,6 +10,7 @@
 
 mod algorithm;
 mod assertion;
+mod compact;
 #[cfg(feature = "jwt")]
 mod der;
 #[cfg(feature = "identity")]
@@ -24,6 +25,7 @@ use connect_core::Error;
 
 pub use self::algorithm::Algorithm;
 pub use self::assertion::Assertion;
+pub use self::compact::sign_claims;
 #[cfg(feature = "identity")]
 pub use self::jwk::Jwks;
 #[cfg(feature = "identity")]

@@ -18,6 +18,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause that nobody asked for.
 const LONGEST_GUESS: Duration = Duration::from_secs(60);
 
+/// The longest that a pause grows to where a provider's model says how it begins.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(3_600);
+
 /// A place in every line: by priority, then by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
@@ -113,14 +116,25 @@ impl Pause {
 
     /// The provider refused a request: for as long as it says; if it says nothing, for longer each time.
     pub(super) fn refuse(&mut self, hint: Option<Duration>, now: Instant) -> Duration {
+        let guess = self.back_off(SHORTEST_PAUSE, LONGEST_GUESS, now);
+        let wait = hint.unwrap_or(guess).clamp(SHORTEST_PAUSE, LONGEST_WAIT);
+        self.extend(wait, now);
+        wait
+    }
+
+    /// The same, without a word how long: longer with each refusal in a row.
+    pub(super) fn refuse_from(&mut self, first: Duration, now: Instant) -> Duration {
+        let wait = self.back_off(first.max(SHORTEST_PAUSE), LONGEST_BACK_OFF, now);
+        self.extend(wait, now);
+        wait
+    }
+
+    fn back_off(&mut self, first: Duration, longest: Duration, now: Instant) -> Duration {
         // Those that were on their way together are refused together: one refusal, not one for each.
         if self.until.is_none_or(|until| until <= now) {
             self.refusals = self.refusals.saturating_add(1);
         }
-        let guess = SHORTEST_PAUSE.saturating_mul(1 << self.refusals.saturating_sub(1).min(16));
-        let wait = hint.unwrap_or(guess.min(LONGEST_GUESS)).clamp(SHORTEST_PAUSE, LONGEST_WAIT);
-        self.extend(wait, now);
-        wait
+        first.saturating_mul(1 << self.refusals.saturating_sub(1).min(16)).min(longest)
     }
 
     /// A request has ended.

@@ -54,6 +54,9 @@ impl Ledger {
                 self.close(bucket.as_ref(), *wait, now);
                 closed.push((bucket.clone(), *wait));
             }
+            if let Some(first) = seen.back_off() {
+                closed.push((None, self.pause.refuse_from(first, now)));
+            }
             self.obey(grant, seen, *verdict, now, &mut closed);
         }
         self.wake_first(Before::Gate, wake);
