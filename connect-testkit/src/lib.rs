@@ -50,6 +50,7 @@ mod hold;
 pub mod jira;
 mod post;
 mod record;
+mod rsa;
 mod server;
 mod shared;
 pub mod sign;

@@ -4,6 +4,7 @@
 //! wording, except for the few that clients recognise by their text.
 //! Not for GraphQL, whose errors arrive as 200.
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -12,10 +13,13 @@ use crate::fault::Refusal;
 use crate::server::{Answer, Received};
 use crate::sign::hex;
 
-pub(crate) const DOCS: &str = "https://docs.github.com/rest";
+const JSON: &str = "application/json; charset=utf-8";
+pub(super) const DOCS: &str = "https://docs.github.com/rest";
 const LIMITS_DOCS: &str = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api";
-const SECONDARY_DOCS: &str =
+pub(super) const SECONDARY_DOCS: &str =
     "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits";
+/// The page that GitHub links to where its message says nothing.
+pub(super) const SECONDARY_PAGE: &str = "https://docs.github.com/free-pro-team@latest/rest/overview/resources-in-the-rest-api#secondary-rate-limits";
 
 /// What a handler made, and the links that go into headers.
 #[derive(Debug)]
@@ -24,16 +28,26 @@ pub(crate) struct Success {
     pub(crate) body: Value,
     pub(crate) location: Option<String>,
     pub(crate) link: Option<String>,
+    /// Content type and bytes, instead of the JSON.
+    pub(super) raw: Option<(&'static str, Bytes)>,
 }
 
 impl Success {
     pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body, location: None, link: None }
+        Self { status: StatusCode::OK, body, location: None, link: None, raw: None }
+    }
+
+    pub(crate) fn raw(content_type: &'static str, bytes: impl Into<Bytes>) -> Self {
+        Self { raw: Some((content_type, bytes.into())), ..Self::ok(Value::Null) }
+    }
+
+    pub(super) fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, ..Self::raw(JSON, "") }
     }
 
     pub(crate) fn created(body: Value) -> Self {
         let location = body["url"].as_str().map(str::to_owned);
-        Self { status: StatusCode::CREATED, body, location, link: None }
+        Self { status: StatusCode::CREATED, location, ..Self::ok(body) }
     }
 }
 
@@ -73,6 +87,10 @@ impl Failure {
         Self { errors: vec![error], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Validation Failed") }
     }
 
+    pub(crate) fn documented_at(self, documentation: &'static str) -> Self {
+        Self { documentation, ..self }
+    }
+
     pub(crate) fn primary_limit(login: &str) -> Self {
         Self {
             documentation: LIMITS_DOCS,
@@ -82,12 +100,20 @@ impl Failure {
 }
 
 pub(crate) fn success(request: &Received, success: &Success) -> Answer {
-    let body = success.body.to_string();
-    let etag = format!("W/\"{}\"", hex(&Sha256::digest(body.as_bytes())));
-    let unchanged = request.method == http::Method::GET && names_etag(request, &etag);
-    let mut answer =
-        if unchanged { Answer::new(StatusCode::NOT_MODIFIED, "") } else { json_answer(success.status, body) };
-    answer.set("etag", etag);
+    let json = (JSON, Bytes::from(success.body.to_string()));
+    let (content_type, body) = success.raw.clone().unwrap_or(json);
+    let etag = format!("W/\"{}\"", hex(&Sha256::digest(&body)));
+    let is_document = success.status == StatusCode::OK && request.method == http::Method::GET;
+    let mut answer = if is_document && names_etag(request, &etag) {
+        Answer::new(StatusCode::NOT_MODIFIED, "")
+    } else {
+        let mut answer = Answer::new(success.status, body);
+        answer.set("content-type", content_type);
+        answer
+    };
+    if !success.status.is_redirection() {
+        answer.set("etag", etag);
+    }
     answer.set("cache-control", "private, max-age=60, s-maxage=60");
     answer.set("vary", "Accept, Authorization, Cookie, X-GitHub-OTP");
     if let Some(location) = &success.location {
@@ -163,6 +189,6 @@ fn secondary(status: StatusCode, retry_after: u64) -> Answer {
 
 fn json_answer(status: StatusCode, body: String) -> Answer {
     let mut answer = Answer::new(status, body);
-    answer.set("content-type", "application/json; charset=utf-8");
+    answer.set("content-type", JSON);
     answer
 }

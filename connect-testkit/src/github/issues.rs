@@ -110,7 +110,7 @@ fn number(call: &Call<'_>) -> Result<u64, Failure> {
     call.segment(2).parse().map_err(|_| Failure::not_found())
 }
 
-fn body(call: &Call<'_>) -> Result<Map<String, Value>, Failure> {
+pub(super) fn body(call: &Call<'_>) -> Result<Map<String, Value>, Failure> {
     match serde_json::from_slice(&call.request.body) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(Failure::bad_request("Body should be a JSON object")),
@@ -118,7 +118,11 @@ fn body(call: &Call<'_>) -> Result<Map<String, Value>, Failure> {
     }
 }
 
-fn optional_text(fields: &Map<String, Value>, name: &str, resource: &str) -> Result<Option<String>, Failure> {
+pub(super) fn optional_text(
+    fields: &Map<String, Value>,
+    name: &str,
+    resource: &str,
+) -> Result<Option<String>, Failure> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),

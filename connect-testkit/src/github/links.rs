@@ -15,6 +15,16 @@ pub(crate) struct Links {
     pub(crate) html: String,
 }
 
+impl Links {
+    /// Where files go: beside the API on Enterprise Server; the fake has one host for both.
+    pub(crate) fn uploads(&self) -> String {
+        match self.api.strip_suffix("/v3") {
+            Some(api) => format!("{api}/uploads"),
+            None => self.api.clone(),
+        }
+    }
+}
+
 impl Default for Links {
     fn default() -> Self {
         Self { api: "https://api.github.example".to_owned(), html: "https://github.example".to_owned() }

@@ -1,17 +1,33 @@
 //! A fake GitHub: real paths, headers, pages, errors and limits for a handful of operations.
 //!
-//! It knows `issues/get`, `issues/create`, `issues/list-for-repo`, `issues/create-comment`,
-//! `users/get-authenticated` and `rate-limit/get`. By default it starts empty, accepts one token of its own,
-//! and grants 5,000 requests an hour. Public data may be read without a token, as on GitHub.
+//! | about | operations |
+//! |---|---|
+//! | issues | `issues/get`, `create`, `list-for-repo`, `create-comment`; `search/issues-and-pull-requests` |
+//! | files | `repos/get-content`, `create-or-update-file-contents`, `delete-file` |
+//! | releases | `repos/list-releases`, `create-release`, `get-release`, `upload-release-asset`, `get-release-asset` |
+//! | deliveries, of `repos`, `orgs` and `apps` | `list-webhook-deliveries`, `get-webhook-delivery`, `redeliver-webhook-delivery` |
+//! | a [`FakeApp`] | `apps/get-authenticated`, its installations, their tokens and repositories |
+//! | others | `users/get-authenticated`, `rate-limit/get`, `graphql` with scripted answers |
+//!
+//! By default it starts empty, knows no App, accepts one token of its own, and grants what GitHub grants: 5,000 requests
+//! an hour, 30 searches a minute. Public data may be read without a token, as on GitHub.
 //! Not a model of all of GitHub: every other path is 404, and a request that expects more than the fake does
 //! says so in [`Recorded::problems`].
 
 mod answer;
+mod app;
+mod contents;
+mod graphql;
+mod hooks;
+mod installation;
 mod issues;
 mod links;
 mod page;
 mod quota;
+mod releases;
 mod routes;
+mod search;
+mod secondary;
 mod shape;
 mod state;
 mod webhook;
@@ -24,11 +40,18 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+pub use self::app::FakeApp;
+pub use self::hooks::DeliveryAttempt;
+pub use self::secondary::{SecondaryLimit, SecondaryShape};
 pub use self::state::{Comment, Issue};
 pub use self::webhook::GitHubDelivery;
 
 use self::answer::{Failure, success};
+use self::app::{Apps, Speaker};
+use self::hooks::Pending;
 use self::links::Links;
+use self::quota::resource;
+use self::releases::Storage;
 use self::routes::{Access, Call};
 use self::state::State;
 use crate::clock::{Clock, http_date};
@@ -55,6 +78,7 @@ use crate::unique;
 /// ```
 pub struct FakeGitHub {
     server: Loopback,
+    storage: Loopback,
     provider: Arc<GitHub>,
 }
 
@@ -170,19 +194,26 @@ impl FakeGitHub {
 
     /// Signs a delivery with this fake's secret; its links point to this fake.
     pub fn sign(&self, delivery: GitHubDelivery) -> SignedDelivery {
-        delivery.linking_to(self.provider.links.clone()).sign(self.webhook_secret())
+        let app = self.provider.state.with(|state| state.apps.app.as_ref().map(|app| app.id));
+        let delivery = delivery.linking_to(self.provider.links.clone());
+        app.into_iter().fold(delivery, GitHubDelivery::of_app).sign(self.webhook_secret())
     }
 
-    /// Signs a delivery and posts it once; GitHub never repeats one by itself.
+    /// Signs a delivery and posts it once; GitHub never repeats one by itself. What becomes of it is among the
+    /// [`deliveries`](Self::deliveries), where a client may ask for it again.
     ///
     /// # Errors
     /// As [`send`](crate::send): a bad URL, no connection, or no complete answer.
     pub async fn deliver(&self, url: &str, delivery: GitHubDelivery) -> io::Result<Reply> {
-        self.sign(delivery).deliver_to(url).await
+        let (signed, at) = (self.sign(delivery), self.provider.clock.now());
+        let result = signed.deliver_to(url).await;
+        self.provider.state.with(|state| state.deliveries.record(url, signed, &result, at, false));
+        result
     }
 
     /// Ends the fake and waits until its port refuses connections; dropping it does not wait.
     pub async fn stop(self) {
+        self.storage.stop().await;
         self.server.stop().await;
     }
 }
@@ -199,8 +230,10 @@ pub struct FakeGitHubBuilder {
     webhook_secret: String,
     login: String,
     prefix: String,
-    limit: u64,
+    limits: Vec<(&'static str, u64)>,
     start: Option<u64>,
+    skew: i64,
+    app: Option<FakeApp>,
 }
 
 impl Default for FakeGitHubBuilder {
@@ -211,9 +244,10 @@ impl Default for FakeGitHubBuilder {
             webhook_secret: format!("fake-github-webhook-secret-{number}"),
             login: "testkit-bot".to_owned(),
             prefix: String::new(),
-            // What GitHub grants a user's token per hour.
-            limit: 5000,
+            limits: Vec::new(),
             start: None,
+            skew: 0,
+            app: None,
         }
     }
 }
@@ -245,8 +279,26 @@ impl FakeGitHubBuilder {
     }
 
     /// Requests per hour with the token, 5,000 by default; behind it the fake answers 403 until the reset.
-    pub fn rate_limit(mut self, requests_per_hour: u64) -> Self {
-        self.limit = requests_per_hour;
+    pub fn rate_limit(self, requests_per_hour: u64) -> Self {
+        self.resource_limit("core", requests_per_hour)
+    }
+
+    /// Requests with the token in the window of one resource: `core` and `graphql` have an hour, `search` and
+    /// `code_search` a minute.
+    pub fn resource_limit(mut self, resource: &'static str, requests: u64) -> Self {
+        self.limits.push((resource, requests));
+        self
+    }
+
+    /// The one GitHub App that the fake knows; none by default.
+    pub fn app(mut self, app: FakeApp) -> Self {
+        self.app = Some(app);
+        self
+    }
+
+    /// The fake's clock is ahead of the true one by so many seconds, or behind it when negative.
+    pub fn clock_skew(mut self, seconds: i64) -> Self {
+        self.skew = seconds;
         self
     }
 
@@ -262,20 +314,25 @@ impl FakeGitHubBuilder {
     /// # Errors
     /// When no port can be bound.
     pub async fn start(self) -> io::Result<FakeGitHub> {
+        let (storage, files) = Loopback::start(|address| Arc::new(Storage::at(address))).await?;
         let make = |address: SocketAddr| {
             let html = format!("http://{address}");
+            let clock = Clock::new(self.start);
+            clock.set_skew(self.skew);
+            let mut state = State::new(&self.limits, (*files).clone());
+            state.apps = Apps::of(self.app);
             Arc::new(GitHub {
                 links: Links { api: format!("{html}{}", self.prefix), html },
                 token: self.token,
                 webhook_secret: self.webhook_secret,
                 login: self.login,
                 prefix: self.prefix,
-                clock: Clock::new(self.start),
-                state: Shared::new(State::new(self.limit)),
+                clock,
+                state: Shared::new(state),
             })
         };
         let (server, provider) = Loopback::start(make).await?;
-        Ok(FakeGitHub { server, provider })
+        Ok(FakeGitHub { server, storage, provider })
     }
 }
 
@@ -300,18 +357,55 @@ struct GitHub {
 
 impl GitHub {
     fn route(&self, request: &Received) -> Option<(&'static routes::Route, Vec<String>)> {
-        routes::find(&request.method, request.path.strip_prefix(&self.prefix)?)
+        if let Some(path) = request.path.strip_prefix(&self.prefix) {
+            return routes::find(&request.method, path);
+        }
+        let uploads = format!("{}/uploads", self.prefix.strip_suffix("/v3")?);
+        routes::find(&request.method, request.path.strip_prefix(&uploads)?)
+            .filter(|(route, _)| route.operation == releases::UPLOAD)
+    }
+
+    /// Which quota serves a request.
+    fn resource(&self, request: &Received) -> &'static str {
+        resource(request.path.strip_prefix(&self.prefix).unwrap_or(&request.path))
+    }
+
+    /// Redeliveries leave on their own: the answer to whoever asked for one does not wait for the receiver.
+    fn send_pending(&self, pending: Vec<Pending>) {
+        for Pending { url, signed, at } in pending {
+            let state = self.state.clone();
+            tokio::spawn(async move {
+                let result = signed.deliver_to(&url).await;
+                state.with(|state| state.deliveries.record(&url, signed, &result, at, true));
+            });
+        }
     }
 
     fn is_authorized(&self, request: &Received) -> bool {
         request.authorization().is_some_and(|(scheme, credential)| self.accepts(scheme, credential))
     }
 
-    fn carry_out(&self, request: &Received, now: u64) -> Result<Answer, Failure> {
-        let authorized = self.is_authorized(request);
-        if !authorized && request.header("authorization").is_some() {
+    /// Who a request speaks for, or why its credential is refused.
+    fn speaker(&self, request: &Received, now: u64) -> Result<Speaker, Failure> {
+        if request.header("authorization").is_none() {
+            return Ok(Speaker::Nobody);
+        }
+        let (scheme, credential) = request.authorization().ok_or_else(Failure::bad_credentials)?;
+        if !is_bearer(scheme) {
             return Err(Failure::bad_credentials());
         }
+        if credential == self.token {
+            return Ok(Speaker::User);
+        }
+        self.state.with(|state| match state.apps.speaker(credential, now) {
+            Some(speaker) => Ok(speaker),
+            None => Err(state.apps.refuse(credential, now)),
+        })
+    }
+
+    fn carry_out(&self, request: &Received, now: u64) -> Result<Answer, Failure> {
+        let speaker = self.speaker(request, now)?;
+        let authorized = speaker != Speaker::Nobody;
         let version = request.header("x-github-api-version").unwrap_or(VERSIONS[0]);
         if !VERSIONS.contains(&version) {
             return Err(Failure::bad_request(format!("\"{version}\" is not a supported API version.")));
@@ -320,29 +414,34 @@ impl GitHub {
         if route.access == Access::Token && !authorized {
             return Err(Failure::requires_authentication());
         }
+        match (route.access, speaker) {
+            (Access::App, Speaker::App) | (Access::Installation, Speaker::Installation(_)) => {}
+            (Access::App, _) => {
+                return Err(Failure::new(StatusCode::UNAUTHORIZED, "A JSON web token could not be decoded"));
+            }
+            (Access::Installation, _) => return Err(Failure::new(StatusCode::FORBIDDEN, "Forbidden")),
+            (Access::Anyone | Access::Token, _) => {}
+        }
         let newer_version = version == VERSIONS[1];
         let (links, login) = (&self.links, self.login.as_str());
-        let call = Call { request, path, links, login, authorized, now, newer_version };
-        self.state.with(|state| {
-            if !route.free && state.quota(authorized).is_exhausted(now) {
-                return Err(Failure::primary_limit(login));
-            }
-            let answer = (route.handler)(state, &call).map(|done| success(request, &done));
-            // A 304 is free; a refused request is not.
-            let unchanged = answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::NOT_MODIFIED);
-            if !route.free && !unchanged {
-                state.quota(authorized).charge();
-            }
-            let mut answer = answer?;
-            answer.set("x-github-api-version-selected", version);
-            Ok(answer)
-        })
+        let operation = route.operation;
+        let call = Call { request, operation, path, links, login, authorized, speaker, now, newer_version };
+        let resource = self.resource(request);
+        let (answer, pending) = self.state.with(|state| {
+            let answer = handle(state, route, &call, resource);
+            (answer, std::mem::take(&mut state.deliveries.pending))
+        });
+        self.send_pending(pending);
+        let mut answer = answer?;
+        answer.set("x-github-api-version-selected", version);
+        Ok(answer)
     }
 
     /// The headers that every answer carries.
     fn finish(&self, request: &Received, now: u64, mut answer: Answer) -> Answer {
         let authorized = self.is_authorized(request);
-        self.state.with(|state| state.quota(authorized).report(now, &mut answer));
+        let resource = self.resource(request);
+        self.state.with(|state| state.quota(authorized, resource).report(now, &mut answer));
         answer.set("server", "connect-testkit");
         answer.set("date", http_date(now));
         answer.set("x-github-request-id", format!("FA4E:{:06X}", unique::number()));
@@ -355,14 +454,38 @@ impl GitHub {
     }
 }
 
+/// GitHub takes `token` as well as `Bearer`.
+fn is_bearer(scheme: &str) -> bool {
+    ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+}
+
+fn handle(
+    state: &mut State,
+    route: &routes::Route,
+    call: &Call<'_>,
+    resource: &str,
+) -> Result<Answer, Failure> {
+    let Call { request, authorized, now, .. } = *call;
+    if !route.free && state.quota(authorized, resource).is_exhausted(now) {
+        return Err(Failure::primary_limit(call.login));
+    }
+    let answer = (route.handler)(state, call).map(|done| success(request, &done));
+    // A 304 is free; a refused request is not.
+    let unchanged = answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::NOT_MODIFIED);
+    if !route.free && !unchanged {
+        state.quota(authorized, resource).charge();
+    }
+    answer
+}
+
 impl Provider for GitHub {
     fn operation(&self, request: &Received) -> Option<String> {
         self.route(request).map(|(route, _)| route.operation.to_owned())
     }
 
-    /// GitHub takes `token` as well as `Bearer`.
     fn accepts(&self, scheme: &str, credential: &str) -> bool {
-        ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) && credential == self.token
+        let knows = |state: &mut State| state.apps.speaker(credential, self.clock.now()).is_some();
+        is_bearer(scheme) && (credential == self.token || self.state.with(knows))
     }
 
     fn answer(&self, request: &Received) -> Answer {
@@ -370,7 +493,14 @@ impl Provider for GitHub {
         if request.header("user-agent").is_none_or(str::is_empty) {
             return self.finish(request, now, answer::no_user_agent());
         }
-        let answer = self.carry_out(request, now).unwrap_or_else(|failure| answer::failure(&failure));
+        let credential = request.authorization().map_or("", |(_, credential)| credential);
+        let refused = self.state.with(|state| {
+            let account = state.apps.account(credential, now);
+            state.secondary.admit(&account, &request.method, now)
+        });
+        let answer = refused.unwrap_or_else(|| {
+            self.carry_out(request, now).unwrap_or_else(|failure| answer::failure(&failure))
+        });
         self.finish(request, now, answer)
     }
 
@@ -378,7 +508,8 @@ impl Provider for GitHub {
         let now = self.clock.now();
         if let Refusal::PrimaryLimit { reset_in } = refusal {
             let authorized = self.is_authorized(request);
-            self.state.with(|state| state.quota(authorized).exhaust(now, *reset_in));
+            let resource = self.resource(request);
+            self.state.with(|state| state.quota(authorized, resource).exhaust(now, *reset_in));
         }
         self.finish(request, now, answer::refusal(refusal, &self.login))
     }

@@ -1,25 +1,79 @@
-//! GitHub's primary rate limit: so many requests per hour, counted from the first one.
+//! GitHub's primary rate limits: so many requests per hour and resource, counted from the first one.
 //!
-//! Every answer reports it in the `x-ratelimit-*` headers. By default 5,000 requests with a token and 60
-//! without, as documented by GitHub; a builder can lower the first number, and then the fake really refuses.
-//! Not the secondary limits, which GitHub does not publish: plan those as faults.
+//! Every answer reports its resource in the `x-ratelimit-*` headers. By default what GitHub documents, with and without a
+//! token; a builder can lower the figures, and then the fake really refuses. Each resource is counted on its own: a used-up
+//! search leaves everything else open.
+//! Not the secondary limit: see `secondary`.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::server::Answer;
 
-const WINDOW_SECONDS: u64 = 3600;
+const HOUR: u64 = 3600;
+const MINUTE: u64 = 60;
+
+/// Name, seconds of its window, requests in it with a token, and without.
+const RESOURCES: [(&str, u64, u64, u64); 4] = [
+    ("core", HOUR, 5000, 60),
+    ("search", MINUTE, 30, 10),
+    ("code_search", MINUTE, 10, 10),
+    ("graphql", HOUR, 5000, 0),
+];
+
+/// Which resource serves a path.
+const PATHS: [(&str, &str); 3] =
+    [("/search/code", "code_search"), ("/search/", "search"), ("/graphql", "graphql")];
+
+pub(super) fn resource(path: &str) -> &'static str {
+    PATHS.iter().find(|(prefix, _)| path.starts_with(prefix)).map_or("core", |(_, resource)| resource)
+}
+
+/// The quotas of one account.
+#[derive(Debug)]
+pub(super) struct Quotas(Vec<Quota>);
+
+impl Quotas {
+    pub(super) fn with_token() -> Self {
+        Self(RESOURCES.iter().map(|&(name, window, limit, _)| Quota::new(name, window, limit)).collect())
+    }
+
+    pub(super) fn without_token() -> Self {
+        Self(RESOURCES.iter().map(|&(name, window, _, limit)| Quota::new(name, window, limit)).collect())
+    }
+
+    /// Sets the limit of a resource; one that the fake does not know is added and never drawn on.
+    pub(super) fn set_limit(&mut self, resource: &'static str, limit: u64) {
+        match self.0.iter_mut().find(|quota| quota.resource == resource) {
+            Some(quota) => quota.limit = limit,
+            None => self.0.push(Quota::new(resource, HOUR, limit)),
+        }
+    }
+
+    /// The quota of a resource; `core` where there is no such.
+    pub(super) fn of(&mut self, resource: &str) -> &mut Quota {
+        let index = self.0.iter().position(|quota| quota.resource == resource).unwrap_or(0);
+        &mut self.0[index]
+    }
+
+    pub(super) fn json(&mut self, now: u64) -> Value {
+        let resources: Map<String, Value> =
+            self.0.iter_mut().map(|quota| (quota.resource.to_owned(), quota.json(now))).collect();
+        Value::Object(resources)
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Quota {
+    resource: &'static str,
+    window: u64,
     limit: u64,
     used: u64,
     reset: u64,
 }
 
 impl Quota {
-    pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, used: 0, reset: 0 }
+    fn new(resource: &'static str, window: u64, limit: u64) -> Self {
+        Self { resource, window, limit, used: 0, reset: 0 }
     }
 
     pub(crate) fn is_exhausted(&mut self, now: u64) -> bool {
@@ -43,10 +97,10 @@ impl Quota {
         answer.set("x-ratelimit-remaining", (self.limit - self.used).to_string());
         answer.set("x-ratelimit-used", self.used.to_string());
         answer.set("x-ratelimit-reset", self.reset.to_string());
-        answer.set("x-ratelimit-resource", "core");
+        answer.set("x-ratelimit-resource", self.resource);
     }
 
-    pub(crate) fn json(&mut self, now: u64) -> Value {
+    fn json(&mut self, now: u64) -> Value {
         self.roll(now);
         json!({
             "limit": self.limit,
@@ -60,7 +114,7 @@ impl Quota {
     fn roll(&mut self, now: u64) {
         if now >= self.reset {
             self.used = 0;
-            self.reset = now.saturating_add(WINDOW_SECONDS);
+            self.reset = now.saturating_add(self.window);
         }
     }
 }

@@ -42,7 +42,7 @@ const REPOSITORY_COUNTS: [&str; 8] = [
 ];
 
 /// A commit-like hash of any text.
-fn sha(text: &str) -> String {
+pub(super) fn sha(text: &str) -> String {
     let mut hash = hex(&Sha256::digest(text.as_bytes()));
     hash.truncate(40);
     hash
@@ -56,7 +56,7 @@ pub(crate) fn stable_id(text: &str) -> u64 {
     hash & 0x7fff_ffff
 }
 
-fn node_id(kind: &str, id: u64) -> String {
+pub(super) fn node_id(kind: &str, id: u64) -> String {
     format!("{kind}_fake{id:08x}")
 }
 

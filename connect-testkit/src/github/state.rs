@@ -1,15 +1,23 @@
-//! What the fake GitHub remembers: repositories, their issues and comments, and what is left of the quota.
+//! What the fake GitHub remembers: repositories with all that is in them, deliveries, and what is left of the quotas.
 //!
 //! Everything starts empty and lives as long as the fake. Owner and repository names are compared without
 //! case, as GitHub does. Issues and pull requests share one sequence of numbers.
 //! Not persistent and never trimmed: a fake serves one test.
 
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::answer::{Failure, Success};
+use super::app::{Apps, Speaker};
+use super::hooks::Deliveries;
 use super::links::Links;
-use super::quota::Quota;
+use super::quota::{Quota, Quotas};
+use super::releases::{Release, Storage};
 use super::routes::Call;
+use super::secondary::Secondary;
 use super::shape::{self, Subject};
 
 /// An issue or pull request as the fake holds it, for assertions.
@@ -60,6 +68,10 @@ pub(crate) struct Repository {
     pub(crate) owner: String,
     pub(crate) name: String,
     pub(crate) issues: Vec<Issue>,
+    /// Path and bytes.
+    pub(super) files: BTreeMap<String, Bytes>,
+    pub(super) commits: u64,
+    pub(super) releases: Vec<Release>,
 }
 
 impl Repository {
@@ -119,20 +131,54 @@ impl Repository {
 
 pub(crate) struct State {
     repositories: Vec<Repository>,
-    pub(crate) with_token: Quota,
-    pub(crate) without_token: Quota,
+    with_token: Quotas,
+    without_token: Quotas,
+    pub(super) secondary: Secondary,
+    pub(super) deliveries: Deliveries,
+    pub(super) graphql: VecDeque<Value>,
+    pub(super) storage: Storage,
     next_comment: u64,
+    next_file: u64,
+    pub(super) apps: Apps,
 }
 
 impl State {
-    pub(crate) fn new(limit: u64) -> Self {
-        // GitHub allows 60 requests an hour without a token.
-        let without_token = Quota::new(60);
-        Self { repositories: Vec::new(), with_token: Quota::new(limit), without_token, next_comment: 1 }
+    /// With other limits than GitHub's for requests with a token.
+    pub(super) fn new(limits: &[(&'static str, u64)], storage: Storage) -> Self {
+        let mut with_token = Quotas::with_token();
+        for (resource, limit) in limits {
+            with_token.set_limit(resource, *limit);
+        }
+        Self {
+            repositories: Vec::new(),
+            with_token,
+            without_token: Quotas::without_token(),
+            secondary: Secondary::default(),
+            deliveries: Deliveries::default(),
+            graphql: VecDeque::new(),
+            storage,
+            next_comment: 1,
+            next_file: 1,
+            apps: Apps::default(),
+        }
     }
 
-    pub(crate) fn quota(&mut self, authorized: bool) -> &mut Quota {
+    fn quotas(&mut self, authorized: bool) -> &mut Quotas {
         if authorized { &mut self.with_token } else { &mut self.without_token }
+    }
+
+    pub(super) fn quota(&mut self, authorized: bool, resource: &str) -> &mut Quota {
+        self.quotas(authorized).of(resource)
+    }
+
+    pub(super) fn repositories(&self) -> &[Repository] {
+        &self.repositories
+    }
+
+    /// An id for a release or one of its files.
+    pub(super) fn file_id(&mut self) -> u64 {
+        self.next_file += 1;
+        self.next_file - 1
     }
 
     pub(crate) fn repository(&mut self, owner: &str, name: &str) -> Option<&mut Repository> {
@@ -147,7 +193,9 @@ impl State {
         });
         let index = known.unwrap_or_else(|| {
             let (owner, name) = (owner.to_owned(), name.to_owned());
-            self.repositories.push(Repository { owner, name, issues: Vec::new() });
+            let files = BTreeMap::new();
+            let (issues, releases) = (Vec::new(), Vec::new());
+            self.repositories.push(Repository { owner, name, issues, files, commits: 0, releases });
             self.repositories.len() - 1
         });
         &mut self.repositories[index]
@@ -161,19 +209,17 @@ impl State {
 
 /// `users/get-authenticated`
 pub(crate) fn get_authenticated(_: &mut State, call: &Call<'_>) -> Result<Success, Failure> {
+    if call.speaker != Speaker::User {
+        return Err(Failure::new(StatusCode::FORBIDDEN, "Resource not accessible by integration"));
+    }
     Ok(Success::ok(shape::profile(call.links, call.login)))
 }
 
 /// `rate-limit/get`
 pub(crate) fn get_rate_limit(state: &mut State, call: &Call<'_>) -> Result<Success, Failure> {
-    let core = state.quota(call.authorized).json(call.now);
-    // Free buckets, so that models which require them decode.
-    let untouched = |limit: u64| Quota::new(limit).json(call.now);
-    let mut body = json!({
-        "resources": { "core": core, "search": untouched(30), "graphql": untouched(5000) },
-    });
+    let mut body = json!({ "resources": state.quotas(call.authorized).json(call.now) });
     if !call.newer_version {
-        body["rate"] = core;
+        body["rate"] = body["resources"]["core"].clone();
     }
     Ok(Success::ok(body))
 }

@@ -3,6 +3,7 @@
 //! A delivery is built in one sentence and signed at the end. By default it is JSON, belongs to the repository
 //! `octo/hello`, is sent by `mona`, and has a delivery id of its own; a clone keeps that id, which is what a
 //! redelivery looks like. The legacy SHA-1 signature is not sent, as for a hook made without it.
+//! Every hook has the number 1.
 //! Not a check of what your hook subscribes to: any event goes out.
 
 use std::fmt;
@@ -47,7 +48,20 @@ pub struct GitHubDelivery {
     secret: Option<String>,
     form: bool,
     wrong_signature: bool,
+    target: Target,
+    app: u64,
 }
+
+/// What the hook hangs on.
+#[derive(Clone, Copy)]
+enum Target {
+    Repository,
+    Organization,
+    App,
+}
+
+/// The App, unless a fake has one of its own.
+const APP_ID: u64 = 1;
 
 type Fill = fn(&GitHubDelivery, &mut Value);
 
@@ -122,6 +136,8 @@ impl GitHubDelivery {
             secret: None,
             form: false,
             wrong_signature: false,
+            target: Target::Repository,
+            app: APP_ID,
         }
     }
 
@@ -182,9 +198,16 @@ impl GitHubDelivery {
         self
     }
 
-    /// The App installation that the delivery is for.
-    pub fn installation(self, id: u64) -> Self {
+    /// The App installation that the delivery is for; it comes from the App's hook.
+    pub fn installation(mut self, id: u64) -> Self {
+        self.target = Target::App;
         self.set("/installation", json!({ "id": id, "node_id": format!("IN_fake{id:08x}") }))
+    }
+
+    /// It comes from a hook of the organisation that owns the repository, instead of the repository's.
+    pub fn from_organization_hook(mut self) -> Self {
+        self.target = Target::Organization;
+        self
     }
 
     /// Sets any value of the payload by JSON pointer, last of all.
@@ -239,9 +262,15 @@ impl GitHubDelivery {
         signed.push("X-GitHub-Event", self.event.as_str());
         signed.push("X-GitHub-Delivery", self.delivery_id.as_str());
         signed.push("X-GitHub-Hook-ID", HOOK_ID.to_string());
-        signed.push("X-GitHub-Hook-Installation-Target-Type", "repository");
-        let repository = shape::stable_id(&format!("{}/{}", self.owner, self.repository));
-        signed.push("X-GitHub-Hook-Installation-Target-ID", repository.to_string());
+        let (kind, id) = match self.target {
+            Target::Repository => {
+                ("repository", shape::stable_id(&format!("{}/{}", self.owner, self.repository)))
+            }
+            Target::Organization => ("organization", shape::stable_id(&self.owner)),
+            Target::App => ("integration", self.app),
+        };
+        signed.push("X-GitHub-Hook-Installation-Target-Type", kind);
+        signed.push("X-GitHub-Hook-Installation-Target-ID", id.to_string());
         if let Some(secret) = &self.secret {
             let signature = sign::github(secret, &signed.body);
             let wrong = self.wrong_signature;
@@ -252,6 +281,12 @@ impl GitHubDelivery {
 
     pub(crate) fn linking_to(mut self, links: Links) -> Self {
         self.links = links;
+        self
+    }
+
+    /// Of this App, should it come from an App's hook.
+    pub(super) fn of_app(mut self, id: u64) -> Self {
+        self.app = id;
         self
     }
 
