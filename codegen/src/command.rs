@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::overlay::Overlay;
+use crate::overlay::{EventsOverlay, Overlay};
 use crate::{generate, import, tables};
 
 const HELP: &str = "\
@@ -102,6 +102,7 @@ fn failed(error: impl std::fmt::Display) -> Failure {
 
 fn import(name: &str, from: &Path, folder: &Path) -> Result<String, Failure> {
     let api = folder.join("api");
+    let mut more = String::new();
     let facts = if from.is_dir() {
         let shares = api.join("share.toml");
         let shares = std::fs::read_to_string(&shares)
@@ -113,11 +114,20 @@ fn import(name: &str, from: &Path, folder: &Path) -> Result<String, Failure> {
         let document = import::parse(&text).map_err(|error| {
             failed(format!("{} is no JSON ({error}): unpack it, or convert YAML first", from.display()))
         })?;
+        let concepts = api.join("events.toml");
+        if import::has_webhooks(&document) && concepts.exists() {
+            let concepts = std::fs::read_to_string(&concepts)
+                .map_err(|error| failed(format!("{}: {error}", concepts.display())))?;
+            let concepts = import::concepts(&concepts).map_err(failed)?;
+            let events = import::events(&document, &concepts).map_err(failed)?;
+            tables::write_events(&api, &events).map_err(failed)?;
+            more = format!(", {} events with {} types", events.events.len(), events.types.len());
+        }
         import::openapi(&document).map_err(failed)?
     };
     tables::write(&api, &facts).map_err(failed)?;
     Ok(format!(
-        "{name}: {} operations, {} types in {}\n",
+        "{name}: {} operations, {} types{more} in {}\n",
         facts.operations.len(),
         facts.types.len(),
         api.display()
@@ -131,7 +141,11 @@ fn generate(name: &str, folder: &Path, check: bool) -> Result<String, Failure> {
     let manifest = std::fs::read_to_string(&manifest)
         .map_err(|error| failed(format!("{}: {error}", manifest.display())))?;
     let operations = facts.operations.len();
-    let files = generate::crate_files(facts, &overlay, &manifest).map_err(failed)?;
+    let mut files = generate::crate_files(facts, &overlay, &manifest).map_err(failed)?;
+    if let Some(events) = tables::read_events(&folder.join("api")).map_err(failed)? {
+        let table = EventsOverlay::read(&folder.join("api/events.toml")).map_err(failed)?;
+        files.extend(generate::event_files(events, &table, &overlay.provider.name).map_err(failed)?);
+    }
     let stale = stale(folder, &files)?;
     if check {
         return differences(name, folder, &files, &stale);
@@ -158,7 +172,7 @@ fn generate(name: &str, folder: &Path, check: bool) -> Result<String, Failure> {
 /// Generated files of an earlier time that nothing makes any more.
 fn stale(folder: &Path, files: &BTreeMap<PathBuf, String>) -> Result<Vec<PathBuf>, Failure> {
     let mut stale = Vec::new();
-    for below in ["src/api", "src/model"] {
+    for below in ["src/api", "src/model", generate::EVENTS] {
         let Ok(entries) = std::fs::read_dir(folder.join(below)) else { continue };
         for entry in entries {
             let path = entry.map_err(failed)?.path();

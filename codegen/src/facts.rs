@@ -17,6 +17,29 @@ pub struct Facts {
     pub types: BTreeMap<String, Type>,
 }
 
+/// Everything that is known about one provider's webhooks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Events {
+    /// In the order of their names.
+    pub events: Vec<Event>,
+    /// Named types, in the order of their names.
+    pub types: BTreeMap<String, Type>,
+}
+
+/// One event with all of its actions: a line of `events.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// The provider's name: `issues`.
+    pub event: String,
+    /// The provider's page about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub docs: String,
+    /// What its payload is. What only some actions have is not promised.
+    #[serde(rename = "type")]
+    pub shape: Type,
+}
+
 /// One operation: a line of `operations.jsonl`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,8 +1,10 @@
-//! Reads and writes [`Facts`] as a folder: `operations.jsonl` and `types.jsonl`, one JSON object a line.
+//! Reads and writes [`Facts`] as a folder: `operations.jsonl` and `types.jsonl`, one JSON object a line. What is known of
+//! webhooks stands beside them: `events.jsonl` and `event-types.jsonl`.
 //!
 //! Sorted and always written the same way, so that a diff of two versions shows what changed at the provider and nothing
 //! else.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,10 +12,12 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Facts, Operation, Type};
+use crate::facts::{Event, Events, Facts, Operation, Type};
 
 const OPERATIONS: &str = "operations.jsonl";
 const TYPES: &str = "types.jsonl";
+const EVENTS: &str = "events.jsonl";
+const EVENT_TYPES: &str = "event-types.jsonl";
 
 /// Why tables could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -72,12 +76,37 @@ pub fn read(folder: &Path) -> Result<Facts, TablesError> {
             Err(at) => facts.operations.insert(at, operation),
         }
     }
-    for (line, Named { name, shape }) in lines::<Named<Type>>(&folder.join(TYPES))? {
-        if facts.types.insert(name.clone(), shape).is_some() {
-            return Err(TablesError::Twice { path: folder.join(TYPES), line, name });
+    facts.types = types(folder.join(TYPES))?;
+    Ok(facts)
+}
+
+/// Reads the tables of a folder's webhooks; none if it has no such tables.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_events(folder: &Path) -> Result<Option<Events>, TablesError> {
+    if !folder.join(EVENTS).exists() {
+        return Ok(None);
+    }
+    let mut events: BTreeMap<String, Event> = BTreeMap::new();
+    for (line, event) in lines::<Event>(&folder.join(EVENTS))? {
+        let name = event.event.clone();
+        if events.insert(name.clone(), event).is_some() {
+            return Err(TablesError::Twice { path: folder.join(EVENTS), line, name });
         }
     }
-    Ok(facts)
+    let types = types(folder.join(EVENT_TYPES))?;
+    Ok(Some(Events { events: events.into_values().collect(), types }))
+}
+
+fn types(path: PathBuf) -> Result<BTreeMap<String, Type>, TablesError> {
+    let mut types = BTreeMap::new();
+    for (line, Named { name, shape }) in lines::<Named<Type>>(&path)? {
+        if types.insert(name.clone(), shape).is_some() {
+            return Err(TablesError::Twice { path, line, name });
+        }
+    }
+    Ok(types)
 }
 
 /// Writes the tables into a folder, which is made if it is not there.
@@ -89,7 +118,22 @@ pub fn write(folder: &Path, facts: &Facts) -> Result<(), TablesError> {
     let mut operations: Vec<&Operation> = facts.operations.iter().collect();
     operations.sort_by(|a, b| a.op.cmp(&b.op));
     put(&folder.join(OPERATIONS), operations)?;
-    put(&folder.join(TYPES), facts.types.iter().map(|(name, shape)| Named { name: name.clone(), shape }))
+    put(&folder.join(TYPES), named(&facts.types))
+}
+
+/// Writes the tables of webhooks into a folder.
+///
+/// # Errors
+/// The file system's.
+pub fn write_events(folder: &Path, events: &Events) -> Result<(), TablesError> {
+    let mut sorted: Vec<&Event> = events.events.iter().collect();
+    sorted.sort_by(|a, b| a.event.cmp(&b.event));
+    put(&folder.join(EVENTS), sorted)?;
+    put(&folder.join(EVENT_TYPES), named(&events.types))
+}
+
+fn named(types: &BTreeMap<String, Type>) -> impl Iterator<Item = Named<&Type>> {
+    types.iter().map(|(name, shape)| Named { name: name.clone(), shape })
 }
 
 /// The lines of a file, with their numbers; empty ones are passed over.

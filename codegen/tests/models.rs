@@ -83,8 +83,12 @@ fn files() -> BTreeMap<String, String> {
         ],
         types: serde_json::from_value::<BTreeMap<String, Type>>(types).unwrap(),
     };
-    let settings =
-        Settings { secret: "crate::Secret".to_owned(), provider: "Acme".to_owned(), names: BTreeMap::new() };
+    let settings = Settings {
+        secret: "crate::Secret".to_owned(),
+        provider: "Acme".to_owned(),
+        names: BTreeMap::new(),
+        is_events: false,
+    };
     generator::plan(&facts, &settings).unwrap().files()
 }
 

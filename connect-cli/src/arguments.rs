@@ -18,6 +18,7 @@ const WITH_VALUE: &[&str] = &[
     "body",
     "category",
     "db",
+    "event",
     "header",
     "issuer",
     "keys",

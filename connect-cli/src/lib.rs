@@ -36,7 +36,7 @@ usage: connect COMMAND [OPTION..]
 commands:
   ops PROVIDER      which operations there are, and what each takes
   call PROVIDER OP  call one
-  decode PROVIDER   a recorded answer, through its typed model
+  decode PROVIDER   a recorded answer or a webhook's payload, through its typed model
   auth presets      which providers are known
   auth login        log in to one, and store the tokens sealed
   auth status       how the connections are

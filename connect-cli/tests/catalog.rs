@@ -144,3 +144,40 @@ async fn the_status_decides_about_the_model() {
         assert!(said.err.contains(expected), "{}", said.err);
     }
 }
+
+#[tokio::test]
+async fn a_payload_is_printed_as_its_event() {
+    let payload = json!({
+        "action": "opened", "issue": {"id": 1, "number": 7, "title": "It rains", "sheen": "high"},
+        "repository": {"id": 2, "full_name": "octo/hello", "temp_clone_token": "canary"}, "sender": {"id": 3, "login": "mona"},
+    });
+    for event in ["issues", "X-GitHub-Event: issues", "Issues"] {
+        let said = decode(&payload.to_string(), &["github", "--event", event]).await;
+        assert_eq!(said.code, 0, "{said:?}");
+        assert_eq!((&said.json()["action"], &said.json()["issue"]["number"]), (&json!("opened"), &json!(7)));
+        assert!(said.err.contains("Issue.state"), "{}", said.err);
+        assert!(said.err.contains("the payload has issue.sheen"), "{}", said.err);
+        assert!(!format!("{said:?}").contains("canary"), "{said:?}");
+    }
+    let said = decode(r#"{"zen": "Rain.", "hook_id": 1}"#, &["github", "--event", "ping", "--json"]).await;
+    assert_eq!((said.code, said.out.lines().count()), (0, 1), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_payload_that_is_none_fails_and_a_misspelt_event_is_named() {
+    for payload in ["<html>canary", r#"["canary"]"#, r#"{"action": "canary"#, ""] {
+        let said = decode(payload, &["github", "--event", "issues"]).await;
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{said:?}");
+        assert!(said.err.contains("issues") && !said.err.contains("canary"), "{}", said.err);
+    }
+    for (words, expected) in [
+        (&["github", "--event", "isues"][..], "did you mean `issues`?"),
+        (&["slack", "--event", "message"], "only GitHub's events"),
+        (&["github", "--event", "issues", "--operation", "issues/get"], "one of them"),
+        (&["github", "--event", "issues", "--status", "200"], "--status"),
+    ] {
+        let said = decode("{}", words).await;
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(said.err.contains(expected), "{}", said.err);
+    }
+}

@@ -3,26 +3,22 @@
 use async_trait::async_trait;
 use connect_core::quota::QuotaStatus;
 use connect_core::{AuthKind, Connector, Context, Descriptor, Error, ErrorKind, Health, Identity, Raw};
-use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::GitHub;
 
-const DESCRIPTOR: Descriptor = Descriptor::new(
-    "github",
-    "GitHub",
-    env!("CARGO_PKG_VERSION"),
-    &[AuthKind::Anonymous, AuthKind::Bearer],
-    "https://docs.github.com/rest",
-);
+/// What this build can do.
+const AUTH: &[AuthKind] = &[
+    AuthKind::Anonymous,
+    AuthKind::Bearer,
+    #[cfg(feature = "app")]
+    AuthKind::SigningKey,
+    #[cfg(feature = "login")]
+    AuthKind::Login,
+];
 
-/// What says who it is; lean, so that identity needs no category of endpoints.
-#[derive(Deserialize)]
-struct User {
-    id: u64,
-    login: String,
-    email: Option<String>,
-}
+const DESCRIPTOR: Descriptor =
+    Descriptor::new("github", "GitHub", env!("CARGO_PKG_VERSION"), AUTH, "https://docs.github.com/rest");
 
 #[async_trait]
 impl Connector for GitHub {
@@ -31,14 +27,13 @@ impl Connector for GitHub {
     }
 
     async fn validate_credentials(&self, cx: &Context) -> Result<Identity, Error> {
-        let user = self.send(Raw::<_, User>::get("/user")?).context(cx).await?;
-        Ok(Identity::new("github", user.id.to_string()).with_account(Some(user.login)).with_email(user.email))
+        crate::identity::identity(self, cx).await
     }
 
     async fn health(&self, cx: &Context) -> Health {
         let begun = Instant::now();
-        // Costs nothing from the primary limit, and works without a token.
-        let limits = Raw::<_, serde_json::Value>::get("/rate_limit");
+        // Costs nothing from the primary limit, and works without a token; an App itself has its own page instead.
+        let limits = Raw::<_, serde_json::Value>::get(crate::identity::cheap_question(self));
         let result = match limits {
             Ok(limits) => self.send(limits).context(cx).await,
             Err(error) => Err(error),

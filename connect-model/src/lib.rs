@@ -8,6 +8,7 @@
 //! - [`Model`]: an object, field by field. Unknown fields are skipped.
 //! - [`words!`](crate::words): a set of words that may grow; a word that nobody knows stays readable.
 //! - [`Union`]: one of several shapes, told apart by what is there; an unknown one stays JSON.
+//! - [`tolerate`]: a value of another type costs its field only, for what cannot be asked for again.
 //! - [`Timestamp`], [`Link`]: text as it came, read as a time or a URL only when somebody asks.
 //!
 //! Generated code does the calling, so users of a client hardly meet this crate. It is apart from connect-core because
@@ -47,12 +48,14 @@ pub mod drift;
 mod link;
 mod object;
 mod timestamp;
+mod tolerance;
 mod union;
 mod words;
 
 pub use link::Link;
 pub use object::{Field, Model, deserialize, optional, required, skip};
 pub use timestamp::Timestamp;
+pub use tolerance::tolerate;
 pub use union::{Kind, Union, Variant, deserialize_union};
 pub use words::{Words, deserialize_words};
 

@@ -7,8 +7,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
-use crate::drift;
+use crate::{drift, tolerance};
 
 /// How many fields a model can have. The largest of GitHub's has 130.
 const MOST_FIELDS: usize = 256;
@@ -108,12 +109,19 @@ impl<'de, T: Model> Visitor<'de> for Object<T> {
         let mut model = T::default();
         let mut lacking = T::REQUIRED;
         let mut next = 0;
+        let is_tolerant = tolerance::is_on();
         while let Some(field) = map.next_key_seed(Name { fields: T::FIELDS, next })? {
             let Some(field) = field else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if map.next_value_seed(Slot { model: &mut model, field })? {
+            let is_there = if is_tolerant {
+                let value = map.next_value::<Box<RawValue>>()?;
+                tolerance::read(&mut model, field, &value)
+            } else {
+                map.next_value_seed(Slot { model: &mut model, field })?
+            };
+            if is_there {
                 lacking[field / 64] &= !(1 << (field % 64));
             }
             next = field + 1;
@@ -281,6 +289,27 @@ mod tests {
         for text in [r#"{"left": "1"}"#, r#"{"right": {}}"#, "[]", "null", "7", r#"{"children": {}}"#] {
             assert!(read(text).0.is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_tolerated_costs_its_field_and_nothing_else() {
+        let tolerated = |text: &str| drift::watch(|| crate::tolerate(|| serde_json::from_str::<Pair>(text)));
+        let (pair, drift) = tolerated(r#"{"left": "1", "children": [{"right": {}, "left": 2}], "right": 3}"#);
+        let pair = pair.unwrap();
+        assert_eq!((pair.left, pair.right, pair.children.len(), pair.children[0].left), (0, Some(3), 1, 2));
+        assert_eq!(drift, ["Pair.left", "Pair.right"]);
+        for text in ["[]", "null", "7", r#"{"left": 1"#, r#"{"left": [}"#] {
+            assert!(tolerated(text).0.is_err(), "{text}");
+        }
+        assert!(read(r#"{"left": "1"}"#).0.is_err(), "it is over");
+    }
+
+    #[test]
+    fn what_is_tolerated_is_not_read_without_end() {
+        let deep = r#"{"children": ["#.repeat(10_000) + &"]}".repeat(10_000);
+        let (pair, drift) = drift::watch(|| crate::tolerate(|| serde_json::from_str::<Pair>(&deep)));
+        assert!(pair.is_ok());
+        assert!(drift.contains(&"Pair.children".to_owned()));
     }
 
     #[test]

@@ -4,10 +4,12 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A time as the provider wrote it (ISO 8601 with a zone, as RFC 3339 profiles it). It reads like a string;
-/// [`Timestamp::unix_seconds`] and [`Timestamp::to_system_time`] parse it.
+/// [`Timestamp::unix_seconds`] and [`Timestamp::to_system_time`] parse it. A number, as some providers send in some places,
+/// is whole seconds since 1970.
 ///
 /// ```
 /// let time: connect_model::Timestamp = serde_json::from_str(r#""2011-04-22T13:33:48Z""#)?;
@@ -15,8 +17,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(time.as_str(), "2011-04-22T13:33:48Z");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Timestamp(String);
 
 impl Timestamp {
@@ -32,7 +33,13 @@ impl Timestamp {
 
     /// Whole seconds since 1970-01-01T00:00:00Z, fractions cut; `None` for what is no time with a zone.
     pub fn unix_seconds(&self) -> Option<i64> {
-        parse(self.0.as_bytes())
+        parse(self.0.as_bytes()).or_else(|| self.number())
+    }
+
+    /// The number that it came as.
+    fn number(&self) -> Option<i64> {
+        let digits = self.0.strip_prefix('-').unwrap_or(&self.0);
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| self.0.parse().ok())?
     }
 
     /// The time, to the second; `None` for what is no time with a zone.
@@ -90,6 +97,48 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// As it came.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.number() {
+            Some(seconds) => serializer.serialize_i64(seconds),
+            None => serializer.serialize_str(&self.0),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Time)
+    }
+}
+
+struct Time;
+
+impl Visitor<'_> for Time {
+    type Value = Timestamp;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time, as text or in seconds")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Timestamp, E> {
+        Ok(Timestamp(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Timestamp, E> {
+        Ok(Timestamp(text))
+    }
+
+    fn visit_i64<E>(self, seconds: i64) -> Result<Timestamp, E> {
+        Ok(Timestamp(seconds.to_string()))
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Timestamp, E> {
+        i64::try_from(seconds).map(|seconds| Timestamp(seconds.to_string())).map_err(E::custom)
+    }
 }
 
 impl Deref for Timestamp {
@@ -163,7 +212,11 @@ mod tests {
             ("2011-13-22T13:33:48Z", None),
             ("2011-04-22T13:33:48+02", None),
             ("2011-04-22T13:33:48Zzz", None),
+            ("1303479228", Some(1_303_479_228)),
+            ("-1", Some(-1)),
             ("", None),
+            ("-", None),
+            ("99999999999999999999", None),
             ("grün-04-22T13:33:48Z", None),
         ];
         for (text, expected) in cases {
@@ -173,5 +226,14 @@ mod tests {
             Timestamp::from("1969-12-31T23:59:59Z").to_system_time(),
             UNIX_EPOCH.checked_sub(Duration::from_secs(1))
         );
+    }
+
+    #[test]
+    fn a_number_is_seconds_and_stays_one() {
+        let times: Vec<Timestamp> = serde_json::from_str(r#"[1303479228, "2011-04-22T13:33:48Z"]"#).unwrap();
+        assert_eq!(times[0].unix_seconds(), times[1].unix_seconds());
+        assert_eq!(serde_json::to_string(&times).unwrap(), r#"[1303479228,"2011-04-22T13:33:48Z"]"#);
+        assert!(serde_json::from_str::<Timestamp>("1.5").is_err());
+        assert!(serde_json::from_str::<Timestamp>("18446744073709551615").is_err());
     }
 }

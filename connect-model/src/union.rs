@@ -4,7 +4,11 @@
 //! So the shapes are told apart by data: the kind of JSON value, words that only one shape has in a field (`"type":
 //! "dir"`), and how many of a shape's promised and known fields are there.
 
-use serde::de::{Deserialize, Deserializer, Error as _};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A kind of JSON value.
@@ -44,10 +48,10 @@ impl Variant {
     }
 }
 
-/// One of several shapes. JSON only, because a value is looked at before it is read.
+/// One of several shapes. JSON only, because objects of several shapes are looked at before they are read.
 ///
 /// ```
-/// use connect_model::{Kind, RawValue, Union, Value, Variant};
+/// use connect_model::{Deserialize, Deserializer, Kind, Union, Value, Variant};
 ///
 /// #[derive(Debug, PartialEq)]
 /// enum Id { Number(i64), Text(String), Unknown(Value) }
@@ -55,11 +59,11 @@ impl Variant {
 /// impl Union for Id {
 ///     const VARIANTS: &'static [Variant] = &[Variant::of(Kind::Number), Variant::of(Kind::Text)];
 ///
-///     fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
+///     fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
 ///         Ok(match variant {
-///             Some(0) => Self::Number(serde_json::from_str(value.get())?),
-///             Some(1) => Self::Text(serde_json::from_str(value.get())?),
-///             _ => Self::Unknown(serde_json::from_str(value.get())?),
+///             Some(0) => Self::Number(Deserialize::deserialize(value)?),
+///             Some(1) => Self::Text(Deserialize::deserialize(value)?),
+///             _ => Self::Unknown(Deserialize::deserialize(value)?),
 ///         })
 ///     }
 /// }
@@ -76,8 +80,8 @@ pub trait Union: Sized {
     /// Reads a value as the shape that was recognised, or as one that nobody knows.
     ///
     /// # Errors
-    /// serde_json's, for a field of another type.
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error>;
+    /// The deserializer's, for a field of another type.
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error>;
 }
 
 /// Implements `Deserialize` for [unions](crate::Union).
@@ -97,13 +101,80 @@ macro_rules! unions {
 /// # Errors
 /// The deserializer's, for a field of another type than the recognised shape has.
 pub fn deserialize_union<'de, T: Union, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    if !looks_into_objects(T::VARIANTS) {
+        return deserializer.deserialize_any(ByKind(PhantomData));
+    }
     // Owned, because a reader's deserializer has nothing to borrow from.
     let value = Box::<RawValue>::deserialize(deserializer)?;
-    T::read(recognise(T::VARIANTS, &value), &value).map_err(|error| {
+    let mut json = serde_json::Deserializer::from_str(value.get());
+    T::read(recognise(T::VARIANTS, &value), &mut json).map_err(|error| {
         // Its line and column count from where the value begins; the outer deserializer knows better.
         let text = error.to_string();
         D::Error::custom(text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text))
     })
+}
+
+/// Is there more than one shape of objects, or one that not every object has?
+const fn looks_into_objects(variants: &[Variant]) -> bool {
+    let (mut at, mut objects) = (0, 0);
+    while at < variants.len() {
+        if matches!(variants[at].kind, Kind::Object) {
+            objects += 1;
+            let Variant { words, required, optional, .. } = &variants[at];
+            if objects > 1 || !words.is_empty() || !required.is_empty() || !optional.is_empty() {
+                return true;
+            }
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Reads shapes that differ by their kind alone, as the value comes: nothing is kept to be read a second time.
+struct ByKind<T>(PhantomData<fn() -> T>);
+
+fn of_kind(variants: &[Variant], kind: Kind) -> Option<usize> {
+    variants.iter().position(|variant| variant.kind == kind)
+}
+
+impl<'de, T: Union> Visitor<'de> for ByKind<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value of any shape")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<T, E> {
+        T::read(of_kind(T::VARIANTS, Kind::Flag), value.into_deserializer())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<T, E> {
+        T::read(of_kind(T::VARIANTS, Kind::Number), value.into_deserializer())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<T, E> {
+        T::read(of_kind(T::VARIANTS, Kind::Number), value.into_deserializer())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<T, E> {
+        T::read(of_kind(T::VARIANTS, Kind::Number), value.into_deserializer())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<T, E> {
+        T::read(of_kind(T::VARIANTS, Kind::Text), value.into_deserializer())
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<T, E> {
+        T::read(None, ().into_deserializer())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
+        T::read(of_kind(T::VARIANTS, Kind::List), SeqAccessDeserializer::new(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<T, A::Error> {
+        T::read(of_kind(T::VARIANTS, Kind::Object), MapAccessDeserializer::new(object))
+    }
 }
 
 /// The shape that fits best; the first of equals.
@@ -207,5 +278,57 @@ mod tests {
             let value: Box<RawValue> = serde_json::from_str(text).unwrap();
             assert_eq!(recognise(SHAPES, &value), expected, "{text}");
         }
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Any {
+        Number(f64),
+        Flag(bool),
+        Text(String),
+        List(Vec<i64>),
+        Object(std::collections::BTreeMap<String, i64>),
+        Unknown(serde_json::Value),
+    }
+
+    impl Union for Any {
+        const VARIANTS: &'static [Variant] = &[
+            Variant::of(Kind::Number),
+            Variant::of(Kind::Flag),
+            Variant::of(Kind::Text),
+            Variant::of(Kind::List),
+            Variant::of(Kind::Object),
+        ];
+
+        fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
+            Ok(match variant {
+                Some(0) => Self::Number(Deserialize::deserialize(value)?),
+                Some(1) => Self::Flag(Deserialize::deserialize(value)?),
+                Some(2) => Self::Text(Deserialize::deserialize(value)?),
+                Some(3) => Self::List(Deserialize::deserialize(value)?),
+                Some(4) => Self::Object(Deserialize::deserialize(value)?),
+                _ => Self::Unknown(Deserialize::deserialize(value)?),
+            })
+        }
+    }
+    crate::unions!(Any);
+
+    #[test]
+    fn shapes_that_differ_by_kind_are_read_as_they_come() {
+        let text = r#"[7, -7, 0.5, true, "a\nb", [1, 2], {"x": 1}, null]"#;
+        let read: Vec<Any> = serde_json::from_str(text).unwrap();
+        let expected = [
+            Any::Number(7.0),
+            Any::Number(-7.0),
+            Any::Number(0.5),
+            Any::Flag(true),
+            Any::Text("a\nb".into()),
+            Any::List(vec![1, 2]),
+            Any::Object([("x".to_owned(), 1)].into()),
+            Any::Unknown(serde_json::Value::Null),
+        ];
+        assert_eq!(read, expected);
+        assert_eq!(serde_json::from_reader::<_, Vec<Any>>(text.as_bytes()).unwrap(), expected);
+        let error = serde_json::from_str::<Vec<Any>>(r#"[[1, "2"]]"#).unwrap_err();
+        assert_eq!((error.line(), error.column()), (1, 8), "{error}");
     }
 }

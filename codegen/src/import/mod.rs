@@ -9,7 +9,7 @@ mod openapi;
 mod order;
 mod slack;
 
-pub use openapi::openapi;
+pub use openapi::{Concept, concepts, events, has_webhooks, openapi};
 pub use order::parse;
 pub use slack::{Share, shares, slack};
 
@@ -62,6 +62,11 @@ pub enum ImportError {
     /// A row of the table of shared types says nothing about its places.
     #[error("the shared type at `{0}` has no `name`, no `type` and no `required`; give it one")]
     SaysNothing(String),
+    /// A row of the table of concepts.
+    #[error(
+        "the concept {0} fits no object, or says nothing: give it fields to know it by, a `name` or `map`, and a reason"
+    )]
+    Concept(String),
     /// A pattern of the table of shared types finds nothing.
     #[error(
         "`{pattern}` of the shared type `{name}` matches nothing that another row does not; correct or remove it"

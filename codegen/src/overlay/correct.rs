@@ -18,13 +18,15 @@ pub enum CorrectError {
     )]
     NoSuchOperation(String),
     /// Only a field or a parameter can be that.
-    #[error("`{0}` is no field: only a field can be optional or dropped")]
+    #[error("`{0}` is no field: only a field can be optional, promised or dropped")]
     NoField(String),
     /// Only a field or a parameter is written in a style.
     #[error("`{0}` is a type: only a parameter or a field has a style")]
     NoStyle(String),
     /// A correction that says nothing.
-    #[error("the correction of `{0}` says nothing: set `is`, `optional`, `nullable`, `drop` or `style`")]
+    #[error(
+        "the correction of `{0}` says nothing: set `is`, `optional`, `promised`, `nullable`, `drop` or `style`"
+    )]
     Nothing(String),
     /// A parameter that nothing has.
     #[error("the overlay speaks of `{0}`, which no operation takes: the description may have changed")]
@@ -62,16 +64,20 @@ impl Overlay {
         facts
             .operations
             .retain(|operation| !self.rule(&operation.op, |rule| rule.skip.then_some(true)).unwrap_or(false));
-        for correction in &self.correct {
-            if correction.at.is_empty() {
-                return Err(CorrectError::Nowhere);
-            }
-            for place in &correction.at {
-                apply(facts, correction, place)?;
-            }
-        }
-        Ok(())
+        apply_all(facts, &self.correct)
     }
+}
+
+pub(super) fn apply_all(facts: &mut Facts, corrections: &[Correction]) -> Result<(), CorrectError> {
+    for correction in corrections {
+        if correction.at.is_empty() {
+            return Err(CorrectError::Nowhere);
+        }
+        for place in &correction.at {
+            apply(facts, correction, place)?;
+        }
+    }
+    Ok(())
 }
 
 impl Overlay {
@@ -123,13 +129,16 @@ fn collect<'a>(shape: &'a Type, facts: &'a Facts, names: &mut BTreeSet<&'a str>)
 }
 
 fn apply(facts: &mut Facts, correction: &Correction, place: &str) -> Result<(), CorrectError> {
-    let Correction { optional, nullable, is, drop, style, .. } = correction;
-    if !(*optional || *nullable || *drop || is.is_some() || style.is_some()) {
+    let Correction { optional, promised, nullable, is, drop, style, .. } = correction;
+    if !(*optional || *promised || *nullable || *drop || is.is_some() || style.is_some()) {
         return Err(CorrectError::Nothing(place.to_owned()));
     }
     let change = |shape: &mut Type| {
         if let Some(is) = is {
             *shape = is.clone();
+        }
+        if *promised && let Type::Null(inner) = shape {
+            *shape = std::mem::replace(inner, Type::Any);
         }
         if *nullable && !matches!(shape, Type::Null(_)) {
             *shape = Type::Null(Box::new(std::mem::replace(shape, Type::Any)));
@@ -143,7 +152,8 @@ fn apply(facts: &mut Facts, correction: &Correction, place: &str) -> Result<(), 
         }
         Spot::Field(fields, at) => {
             change(&mut fields[at].shape);
-            fields[at].required &= !optional;
+            fields[at].required = (fields[at].required || *promised) && !optional;
+            fields[at].gap &= !promised;
             fields[at].style = style.or(fields[at].style);
         }
         Spot::Parameter(parameters, at) if *drop => {
@@ -156,7 +166,7 @@ fn apply(facts: &mut Facts, correction: &Correction, place: &str) -> Result<(), 
             parameter.style = style.or(parameter.style);
         }
         Spot::Type(shape) => {
-            is_field &= !(*optional || *drop);
+            is_field &= !(*optional || *promised || *drop);
             has_style &= style.is_none();
             change(shape);
         }
@@ -220,6 +230,18 @@ mod tests {
         let facts =
             corrected("[[correct]]\nat = [\"issues/get params.id\"]\nis = \"text\"\nreason = \"r\"").unwrap();
         assert_eq!(facts.operations[0].params[0].shape, Type::Text);
+    }
+
+    #[test]
+    fn what_is_promised_is_never_null() {
+        let promised = |place: &str| {
+            corrected(&format!("[[correct]]\nat = [\"{place}\"]\npromised = true\nreason = \"r\""))
+        };
+        let facts = promised("label.name").unwrap();
+        let Type::Object(fields) = &facts.types["label"] else { unreachable!() };
+        assert_eq!((fields[0].required, &fields[0].shape), (true, &Type::Text));
+        let error = promised("issue.labels[]").unwrap_err().to_string();
+        assert_eq!(error, "`issue.labels[]` is no field: only a field can be optional, promised or dropped");
     }
 
     #[test]

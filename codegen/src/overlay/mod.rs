@@ -11,10 +11,12 @@ use serde::Deserialize;
 use crate::facts::{Style, Type};
 
 mod correct;
+mod events;
 mod pattern;
 mod place;
 
 pub use correct::CorrectError;
+pub use events::EventsOverlay;
 pub use pattern::Pattern;
 
 /// What is said about one provider.
@@ -124,6 +126,9 @@ pub struct Correction {
     /// It may be missing.
     #[serde(default)]
     pub optional: bool,
+    /// It is always there, although the description does not promise it, or not everywhere; never `null`.
+    #[serde(default)]
+    pub promised: bool,
     /// It may be `null`.
     #[serde(default)]
     pub nullable: bool,

@@ -4,7 +4,7 @@
 use crate::Secret;
 #[cfg(feature = "serialize")]
 use connect_model::Serialize;
-use connect_model::{Deserializer, Field, Kind, Model, RawValue, Union, Value, Variant, required, skip};
+use connect_model::{Deserialize, Deserializer, Field, Kind, Model, Union, Value, Variant, required, skip};
 
 use super::shared::*;
 use super::{opt, req};
@@ -44,13 +44,12 @@ impl Union for Content {
         Variant::of(Kind::List),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::File(serde_json::from_str(text)?),
-            Some(1) => Self::Dir(serde_json::from_str(text)?),
-            Some(2) => Self::List(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::File(Deserialize::deserialize(value)?),
+            Some(1) => Self::Dir(Deserialize::deserialize(value)?),
+            Some(2) => Self::List(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }

@@ -1,13 +1,13 @@
-//! `connect decode`: a recorded answer through the typed model of its operation.
+//! `connect decode`: a recorded answer through the typed model of its operation; with `--event`, a webhook's payload.
 
 use connect_core::{Decoding, Response, StatusCode};
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::given;
 use super::layout::{Layout, lay_out};
 use super::provider::Provider;
 use super::unmodelled::unmodelled;
+use super::{event, given};
 use crate::arguments::Arguments;
 use crate::output::harmless;
 use crate::{Failure, World};
@@ -15,8 +15,23 @@ use crate::{Failure, World};
 pub(super) fn run(mut arguments: Arguments, world: &mut World) -> Result<u8, Failure> {
     let provider = Provider::named(&mut arguments)?;
     let name = arguments.value("operation")?;
-    let name =
-        name.ok_or_else(|| Failure::Usage("which operation answered so? say --operation NAME".to_owned()))?;
+    let event = arguments.value("event")?;
+    if let Some(event) = event {
+        let event = event::named(provider, &event)?;
+        if name.is_some() {
+            let message = "--operation is for an answer, --event for a webhook's payload: say one of them";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let body = arguments.value("body")?;
+        let layout = if arguments.flag("json") { Layout::OneLine } else { Layout::Indented };
+        arguments.finish()?;
+        return event::run(event, &given(body.as_deref(), world)?, layout, world);
+    }
+    let name = name.ok_or_else(|| {
+        let message =
+            "which operation answered so? say --operation NAME, or --event NAME for a webhook's payload";
+        Failure::Usage(message.to_owned())
+    })?;
     let entry = provider.find(&name)?;
     let status = match arguments.value("status")? {
         None => StatusCode::OK,
@@ -31,10 +46,7 @@ pub(super) fn run(mut arguments: Arguments, world: &mut World) -> Result<u8, Fai
         Failure::Usage(format!("the answer of {name} has no typed model that could be printed"))
     })?;
 
-    let body = match body.as_deref() {
-        None | Some("-") => given::input(world)?,
-        Some(path) => given::file(path)?,
-    };
+    let body = given(body.as_deref(), world)?;
     // Text, where the operation answers with text: the model is no JSON of its own then.
     let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
     let response = Response::new(status, HeaderMap::new(), body);
@@ -54,4 +66,11 @@ pub(super) fn run(mut arguments: Arguments, world: &mut World) -> Result<u8, Fai
     }
     world.say(lay_out(&typed.to_string(), layout));
     Ok(0)
+}
+
+fn given(body: Option<&str>, world: &mut World) -> Result<Vec<u8>, Failure> {
+    match body {
+        None | Some("-") => given::input(world),
+        Some(path) => given::file(path),
+    }
 }

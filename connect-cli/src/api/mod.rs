@@ -6,7 +6,7 @@
 //! | `provider` | whose operations there are |
 //! | `ops`, `schema` | which there are, and what they take |
 //! | `call`, `client`, `given` | one call, with the credentials that are there |
-//! | `decode`, `unmodelled` | a recorded answer through its typed model, and what the two do not share |
+//! | `decode`, `event`, `unmodelled` | a recorded answer through its typed model, and what the two do not share |
 //! | `layout` | JSON as it came, laid out |
 
 use crate::arguments::Arguments;
@@ -15,6 +15,7 @@ use crate::{Failure, World};
 mod call;
 mod client;
 mod decode;
+mod event;
 mod given;
 mod layout;
 mod ops;
@@ -26,6 +27,7 @@ const HELP: &str = "\
 usage: connect ops PROVIDER [OPERATION | WORD] [--category C] [--json]
        connect call PROVIDER OPERATION [--args JSON | @FILE | -] [--pages N] [--body FILE] [--explain] [--json]
        connect decode PROVIDER --operation OPERATION [--status N] [--body FILE] [--json]
+       connect decode github --event EVENT [--body FILE] [--json]
 
 providers: github, slack
 
@@ -36,7 +38,8 @@ with the provider's names; a body that is no object is the argument `body`. The 
 
 `decode` reads an answer from standard input into the typed model of its operation, prints the model, and tells on
 standard error what the provider's description promises and the answer lacks, and what the answer has and the model does
-not know.
+not know. With --event it is the payload of a webhook instead: `issues`, or the line `X-GitHub-Event: issues`. Secrets in
+it are printed as [redacted].
 
 options:
   --args JSON          the arguments; @FILE reads them from a file, - from standard input: so are secrets given
@@ -61,6 +64,7 @@ Exit codes: 0 it worked, 1 it failed or was refused, 2 the command line or the e
 
   connect call github issues/list-for-repo --args '{\"owner\":\"octo\",\"repo\":\"hello\"}' --pages 3
   connect call slack chat.postMessage --args @message.json --explain
+  connect decode github --event pull_request < payload.json
 ";
 
 pub(crate) fn ops(mut arguments: Arguments, world: &mut World) -> Result<u8, Failure> {

@@ -60,6 +60,7 @@ pub struct Create(Arguments);
 impl Create {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("gists/create", Method::POST, "/gists", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/gists/gists#create-a-gist")
         .takes(Payload::Json("application/json"), &[
             Parameter::field("description", Shape::Text),
@@ -148,6 +149,7 @@ pub struct CreateComment(Arguments);
 impl CreateComment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("gists/create-comment", Method::POST, "/gists/{gist_id}/comments", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/gists/comments#create-a-gist-comment")
         .takes(Payload::Json("application/json"), &[
             Parameter::path("gist_id", Shape::Text),
@@ -274,6 +276,7 @@ pub struct Fork(Arguments);
 impl Fork {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("gists/fork", Method::POST, "/gists/{gist_id}/forks", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/gists/gists#fork-a-gist")
         .takes(Payload::None, &[
             Parameter::path("gist_id", Shape::Text),

@@ -71,6 +71,7 @@ pub struct CreateCommit(Arguments);
 impl CreateCommit {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("git/create-commit", Method::POST, "/repos/{owner}/{repo}/git/commits", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/git/commits#create-a-commit")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -201,6 +202,7 @@ pub struct CreateRef(Arguments);
 impl CreateRef {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("git/create-ref", Method::POST, "/repos/{owner}/{repo}/git/refs", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/git/refs#create-a-reference")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -253,6 +255,7 @@ pub struct CreateTag(Arguments);
 impl CreateTag {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("git/create-tag", Method::POST, "/repos/{owner}/{repo}/git/tags", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/git/tags#create-a-tag-object")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),

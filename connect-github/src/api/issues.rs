@@ -139,6 +139,7 @@ pub struct AddBlockedByDependency(Arguments);
 impl AddBlockedByDependency {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/add-blocked-by-dependency", Method::POST, "/repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/issues/issue-dependencies#add-a-dependency-an-issue-is-blocked-by")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -186,6 +187,7 @@ pub struct AddIssueFieldValues(Arguments);
 impl AddIssueFieldValues {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/add-issue-field-values", Method::POST, "/repos/{owner}/{repo}/issues/{issue_number}/issue-field-values", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/issues/issue-field-values#add-issue-field-values-to-an-issue")
         .takes(Payload::SomeJson("application/json"), &[
             Parameter::name("owner"),
@@ -424,6 +426,7 @@ pub struct AddSubIssue(Arguments);
 impl AddSubIssue {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/add-sub-issue", Method::POST, "/repos/{owner}/{repo}/issues/{issue_number}/sub_issues", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/issues/sub-issues#add-sub-issue")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -631,6 +634,7 @@ pub struct Create(Arguments);
 impl Create {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/create", Method::POST, "/repos/{owner}/{repo}/issues", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/issues/issues#create-an-issue")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -968,6 +972,7 @@ pub struct CreateComment(Arguments);
 impl CreateComment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/create-comment", Method::POST, "/repos/{owner}/{repo}/issues/{issue_number}/comments", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/issues/comments#create-an-issue-comment")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1020,6 +1025,7 @@ pub struct CreateLabel(Arguments);
 impl CreateLabel {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/create-label", Method::POST, "/repos/{owner}/{repo}/labels", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/issues/labels#create-a-label")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1077,6 +1083,7 @@ pub struct CreateMilestone(Arguments);
 impl CreateMilestone {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/create-milestone", Method::POST, "/repos/{owner}/{repo}/milestones", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/issues/milestones#create-a-milestone")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1185,6 +1192,7 @@ pub struct DeleteIssueFieldValue(Arguments);
 impl DeleteIssueFieldValue {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/delete-issue-field-value", Method::DELETE, "/repos/{owner}/{repo}/issues/{issue_number}/issue-field-values/{issue_field_id}", Safety::Idempotent)
+        .draws(&["notifies"])
         .docs("https://docs.github.com/rest/issues/issue-field-values#delete-an-issue-field-value-from-an-issue")
         .takes(Payload::None, &[
             Parameter::name("owner"),
@@ -3255,6 +3263,7 @@ pub struct RemoveDependencyBlockedBy(Arguments);
 impl RemoveDependencyBlockedBy {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/remove-dependency-blocked-by", Method::DELETE, "/repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by/{issue_id}", Safety::Idempotent)
+        .draws(&["notifies"])
         .docs("https://docs.github.com/rest/issues/issue-dependencies#remove-dependency-an-issue-is-blocked-by")
         .takes(Payload::None, &[
             Parameter::name("owner"),
@@ -3354,6 +3363,7 @@ pub struct RemoveSubIssue(Arguments);
 impl RemoveSubIssue {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/remove-sub-issue", Method::DELETE, "/repos/{owner}/{repo}/issues/{issue_number}/sub_issue", Safety::Idempotent)
+        .draws(&["notifies"])
         .docs("https://docs.github.com/rest/issues/sub-issues#remove-sub-issue")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -3406,6 +3416,7 @@ pub struct ReprioritizeSubIssue(Arguments);
 impl ReprioritizeSubIssue {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/reprioritize-sub-issue", Method::PATCH, "/repos/{owner}/{repo}/issues/{issue_number}/sub_issues/priority", Safety::Unsafe)
+        .draws(&["notifies"])
         .docs("https://docs.github.com/rest/issues/sub-issues#reprioritize-sub-issue")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -3470,6 +3481,7 @@ pub struct SetIssueFieldValues(Arguments);
 impl SetIssueFieldValues {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("issues/set-issue-field-values", Method::PUT, "/repos/{owner}/{repo}/issues/{issue_number}/issue-field-values", Safety::Idempotent)
+        .draws(&["notifies"])
         .docs("https://docs.github.com/rest/issues/issue-field-values#set-issue-field-values-for-an-issue")
         .takes(Payload::SomeJson("application/json"), &[
             Parameter::name("owner"),

@@ -196,6 +196,7 @@ pub struct CancelInvitation(Arguments);
 impl CancelInvitation {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("orgs/cancel-invitation", Method::DELETE, "/orgs/{org}/invitations/{invitation_id}", Safety::Idempotent)
+        .draws(&["notifies"])
         .docs("https://docs.github.com/rest/orgs/members#cancel-an-organization-invitation")
         .takes(Payload::None, &[
             Parameter::name("org"),
@@ -711,6 +712,7 @@ pub struct CreateInvitation(Arguments);
 impl CreateInvitation {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("orgs/create-invitation", Method::POST, "/orgs/{org}/invitations", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/orgs/members#create-an-organization-invitation")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("org"),

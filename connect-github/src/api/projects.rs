@@ -299,6 +299,7 @@ pub struct AddItemForOrg(Arguments);
 impl AddItemForOrg {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("projects/add-item-for-org", Method::POST, "/orgs/{org}/projectsV2/{project_number}/items", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/projects/items#add-item-to-organization-owned-project")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("org"),
@@ -368,6 +369,7 @@ pub struct AddItemForUser(Arguments);
 impl AddItemForUser {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("projects/add-item-for-user", Method::POST, "/users/{username}/projectsV2/{project_number}/items", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/projects/items#add-item-to-user-owned-project")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("username"),
@@ -437,6 +439,7 @@ pub struct CreateDraftItemForAuthenticatedUser(Arguments);
 impl CreateDraftItemForAuthenticatedUser {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("projects/create-draft-item-for-authenticated-user", Method::POST, "/user/{user_id}/projectsV2/{project_number}/drafts", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/projects/drafts#create-draft-item-for-user-owned-project")
         .takes(Payload::Json("application/json"), &[
             Parameter::path("user_id", Shape::Text),
@@ -488,6 +491,7 @@ pub struct CreateDraftItemForOrg(Arguments);
 impl CreateDraftItemForOrg {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("projects/create-draft-item-for-org", Method::POST, "/orgs/{org}/projectsV2/{project_number}/drafts", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/projects/drafts#create-draft-item-for-organization-owned-project")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("org"),

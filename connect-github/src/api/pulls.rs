@@ -65,6 +65,7 @@ pub struct Create(Arguments);
 impl Create {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("pulls/create", Method::POST, "/repos/{owner}/{repo}/pulls", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/pulls/pulls#create-a-pull-request")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -153,6 +154,7 @@ pub struct CreateReplyForReviewComment(Arguments);
 impl CreateReplyForReviewComment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("pulls/create-reply-for-review-comment", Method::POST, "/repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/pulls/comments#create-a-reply-for-a-review-comment")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -208,6 +210,7 @@ pub struct CreateReview(Arguments);
 impl CreateReview {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("pulls/create-review", Method::POST, "/repos/{owner}/{repo}/pulls/{pull_number}/reviews", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/pulls/reviews#create-a-review-for-a-pull-request")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -319,6 +322,7 @@ pub struct CreateReviewComment(Arguments);
 impl CreateReviewComment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("pulls/create-review-comment", Method::POST, "/repos/{owner}/{repo}/pulls/{pull_number}/comments", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/pulls/comments#create-a-review-comment-for-a-pull-request")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1304,6 +1308,7 @@ pub struct Merge(Arguments);
 impl Merge {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("pulls/merge", Method::PUT, "/repos/{owner}/{repo}/pulls/{pull_number}/merge", Safety::Unsafe)
+        .draws(&["notifies"])
         .docs("https://docs.github.com/rest/pulls/pulls#merge-a-pull-request")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1373,6 +1378,7 @@ pub struct MergeAsync(Arguments);
 impl MergeAsync {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("pulls/merge-async", Method::PUT, "/repos/{owner}/{repo}/pulls/{pull_number}/merge-async", Safety::Unsafe)
+        .draws(&["notifies"])
         .docs("https://docs.github.com/rest/pulls/pulls#merge-a-pull-request-asynchronously")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1506,6 +1512,7 @@ pub struct RequestReviewers(Arguments);
 impl RequestReviewers {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("pulls/request-reviewers", Method::POST, "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/reference/pulls#request-reviewers-for-a-pull-request")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),

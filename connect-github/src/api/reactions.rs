@@ -20,6 +20,7 @@ pub struct CreateForCommitComment(Arguments);
 impl CreateForCommitComment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("reactions/create-for-commit-comment", Method::POST, "/repos/{owner}/{repo}/comments/{comment_id}/reactions", Safety::Idempotent)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/reactions/reactions#create-reaction-for-a-commit-comment")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -72,6 +73,7 @@ pub struct CreateForIssue(Arguments);
 impl CreateForIssue {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("reactions/create-for-issue", Method::POST, "/repos/{owner}/{repo}/issues/{issue_number}/reactions", Safety::Idempotent)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/reactions/reactions#create-reaction-for-an-issue")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -124,6 +126,7 @@ pub struct CreateForIssueComment(Arguments);
 impl CreateForIssueComment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("reactions/create-for-issue-comment", Method::POST, "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", Safety::Idempotent)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/reactions/reactions#create-reaction-for-an-issue-comment")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -176,6 +179,7 @@ pub struct CreateForPullRequestReviewComment(Arguments);
 impl CreateForPullRequestReviewComment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("reactions/create-for-pull-request-review-comment", Method::POST, "/repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", Safety::Idempotent)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/reactions/reactions#create-reaction-for-a-pull-request-review-comment")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -228,6 +232,7 @@ pub struct CreateForRelease(Arguments);
 impl CreateForRelease {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("reactions/create-for-release", Method::POST, "/repos/{owner}/{repo}/releases/{release_id}/reactions", Safety::Idempotent)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/reactions/reactions#create-reaction-for-a-release")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),

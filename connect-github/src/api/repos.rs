@@ -112,6 +112,7 @@ pub struct AddCollaborator(Arguments);
 impl AddCollaborator {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/add-collaborator", Method::PUT, "/repos/{owner}/{repo}/collaborators/{username}", Safety::Idempotent)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/collaborators/collaborators#add-a-repository-collaborator")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -947,6 +948,7 @@ pub struct CreateCommitComment(Arguments);
 impl CreateCommitComment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/create-commit-comment", Method::POST, "/repos/{owner}/{repo}/commits/{commit_sha}/comments", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/commits/comments#create-a-commit-comment")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1199,6 +1201,7 @@ pub struct CreateDeployment(Arguments);
 impl CreateDeployment {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/create-deployment", Method::POST, "/repos/{owner}/{repo}/deployments", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/deployments/deployments#create-a-deployment")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1564,6 +1567,7 @@ pub struct CreateForAuthenticatedUser(Arguments);
 impl CreateForAuthenticatedUser {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/create-for-authenticated-user", Method::POST, "/user/repos", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/repos/repos#create-a-repository-for-the-authenticated-user")
         .takes(Payload::Json("application/json"), &[
             Parameter::field("name", Shape::Text).required(),
@@ -1736,6 +1740,7 @@ pub struct CreateFork(Arguments);
 impl CreateFork {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/create-fork", Method::POST, "/repos/{owner}/{repo}/forks", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/repos/forks#create-a-fork")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -1797,6 +1802,7 @@ pub struct CreateInOrg(Arguments);
 impl CreateInOrg {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/create-in-org", Method::POST, "/orgs/{org}/repos", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/repos/repos#create-an-organization-repository")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("org"),
@@ -2111,6 +2117,7 @@ pub struct CreateOrUpdateFileContents(Arguments);
 impl CreateOrUpdateFileContents {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/create-or-update-file-contents", Method::PUT, "/repos/{owner}/{repo}/contents/{path}", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/repos/contents#create-or-update-file-contents")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -3893,6 +3900,7 @@ pub struct CreateRelease(Arguments);
 impl CreateRelease {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/create-release", Method::POST, "/repos/{owner}/{repo}/releases", Safety::Unsafe)
+        .draws(&["content", "notifies"])
         .docs("https://docs.github.com/rest/releases/releases#create-a-release")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -5317,6 +5325,7 @@ pub struct CreateUsingTemplate(Arguments);
 impl CreateUsingTemplate {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("repos/create-using-template", Method::POST, "/repos/{template_owner}/{template_repo}/generate", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/repos/repos#create-a-repository-using-a-template")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("template_owner"),

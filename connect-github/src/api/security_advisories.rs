@@ -20,6 +20,7 @@ pub struct CreateFork(Arguments);
 impl CreateFork {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("security-advisories/create-fork", Method::POST, "/repos/{owner}/{repo}/security-advisories/{ghsa_id}/forks", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/security-advisories/repository-advisories#create-a-temporary-private-fork")
         .takes(Payload::None, &[
             Parameter::name("owner"),
@@ -65,6 +66,7 @@ pub struct CreatePrivateVulnerabilityReport(Arguments);
 impl CreatePrivateVulnerabilityReport {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("security-advisories/create-private-vulnerability-report", Method::POST, "/repos/{owner}/{repo}/security-advisories/reports", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/security-advisories/repository-advisories#privately-report-a-security-vulnerability")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -241,6 +243,7 @@ pub struct CreateRepositoryAdvisory(Arguments);
 impl CreateRepositoryAdvisory {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("security-advisories/create-repository-advisory", Method::POST, "/repos/{owner}/{repo}/security-advisories", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/security-advisories/repository-advisories#create-a-repository-security-advisory")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("owner"),
@@ -448,6 +451,7 @@ pub struct CreateRepositoryAdvisoryCveRequest(Arguments);
 impl CreateRepositoryAdvisoryCveRequest {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("security-advisories/create-repository-advisory-cve-request", Method::POST, "/repos/{owner}/{repo}/security-advisories/{ghsa_id}/cve", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/security-advisories/repository-advisories#request-a-cve-for-a-repository-security-advisory")
         .takes(Payload::None, &[
             Parameter::name("owner"),

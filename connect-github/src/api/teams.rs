@@ -369,6 +369,7 @@ pub struct Create(Arguments);
 impl Create {
     /// The operation's row.
     pub const OPERATION: &'static Operation = &Operation::new("teams/create", Method::POST, "/orgs/{org}/teams", Safety::Unsafe)
+        .draws(&["content"])
         .docs("https://docs.github.com/rest/teams/teams#create-a-team")
         .takes(Payload::Json("application/json"), &[
             Parameter::name("org"),

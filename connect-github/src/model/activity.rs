@@ -4,7 +4,7 @@
 #[cfg(feature = "serialize")]
 use connect_model::Serialize;
 use connect_model::{
-    Deserializer, Field, Kind, Link, Model, RawValue, Timestamp, Union, Value, Variant, optional, required,
+    Deserialize, Deserializer, Field, Kind, Link, Model, Timestamp, Union, Value, Variant, optional, required,
     skip,
 };
 
@@ -86,12 +86,11 @@ impl Union for ActivityListReposStarredByUserItem {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::StarredRepository(serde_json::from_str(text)?),
-            Some(1) => Self::Repository(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::StarredRepository(Deserialize::deserialize(value)?),
+            Some(1) => Self::Repository(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -133,12 +132,11 @@ impl Union for ActivityListStargazersForRepoItem {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::SimpleUser(serde_json::from_str(text)?),
-            Some(1) => Self::Stargazer(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::SimpleUser(Deserialize::deserialize(value)?),
+            Some(1) => Self::Stargazer(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -848,25 +846,24 @@ impl Union for EventPayload {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::CreateEvent(serde_json::from_str(text)?),
-            Some(1) => Self::DeleteEvent(serde_json::from_str(text)?),
-            Some(2) => Self::DiscussionEvent(serde_json::from_str(text)?),
-            Some(3) => Self::IssuesEvent(serde_json::from_str(text)?),
-            Some(4) => Self::IssueCommentEvent(serde_json::from_str(text)?),
-            Some(5) => Self::ForkEvent(serde_json::from_str(text)?),
-            Some(6) => Self::GollumEvent(serde_json::from_str(text)?),
-            Some(7) => Self::MemberEvent(serde_json::from_str(text)?),
-            Some(8) => Self::PushEvent(serde_json::from_str(text)?),
-            Some(9) => Self::PullRequestEvent(serde_json::from_str(text)?),
-            Some(10) => Self::PullRequestReviewCommentEvent(serde_json::from_str(text)?),
-            Some(11) => Self::PullRequestReviewEvent(serde_json::from_str(text)?),
-            Some(12) => Self::CommitCommentEvent(serde_json::from_str(text)?),
-            Some(13) => Self::ReleaseEvent(serde_json::from_str(text)?),
-            Some(14) => Self::WatchEvent(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::CreateEvent(Deserialize::deserialize(value)?),
+            Some(1) => Self::DeleteEvent(Deserialize::deserialize(value)?),
+            Some(2) => Self::DiscussionEvent(Deserialize::deserialize(value)?),
+            Some(3) => Self::IssuesEvent(Deserialize::deserialize(value)?),
+            Some(4) => Self::IssueCommentEvent(Deserialize::deserialize(value)?),
+            Some(5) => Self::ForkEvent(Deserialize::deserialize(value)?),
+            Some(6) => Self::GollumEvent(Deserialize::deserialize(value)?),
+            Some(7) => Self::MemberEvent(Deserialize::deserialize(value)?),
+            Some(8) => Self::PushEvent(Deserialize::deserialize(value)?),
+            Some(9) => Self::PullRequestEvent(Deserialize::deserialize(value)?),
+            Some(10) => Self::PullRequestReviewCommentEvent(Deserialize::deserialize(value)?),
+            Some(11) => Self::PullRequestReviewEvent(Deserialize::deserialize(value)?),
+            Some(12) => Self::CommitCommentEvent(Deserialize::deserialize(value)?),
+            Some(13) => Self::ReleaseEvent(Deserialize::deserialize(value)?),
+            Some(14) => Self::WatchEvent(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }

@@ -4,7 +4,7 @@
 #[cfg(feature = "serialize")]
 use connect_model::Serialize;
 use connect_model::{
-    Deserializer, Field, Kind, Link, Model, RawValue, Timestamp, Union, Value, Variant, optional, required,
+    Deserialize, Deserializer, Field, Kind, Link, Model, Timestamp, Union, Value, Variant, optional, required,
     skip,
 };
 
@@ -365,12 +365,11 @@ impl Union for CopilotSeatDetailsAssigningTeam {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Team(serde_json::from_str(text)?),
-            Some(1) => Self::EnterpriseTeam(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Team(Deserialize::deserialize(value)?),
+            Some(1) => Self::EnterpriseTeam(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }

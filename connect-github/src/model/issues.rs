@@ -4,7 +4,7 @@
 #[cfg(feature = "serialize")]
 use connect_model::Serialize;
 use connect_model::{
-    Deserializer, Field, Kind, Link, Model, RawValue, Timestamp, Union, Value, Variant, optional, required,
+    Deserialize, Deserializer, Field, Kind, Link, Model, Timestamp, Union, Value, Variant, optional, required,
     skip,
 };
 
@@ -460,26 +460,25 @@ impl Union for IssueEventForIssue {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::LabeledIssueEvent(serde_json::from_str(text)?),
-            Some(1) => Self::AssignedIssueEvent(serde_json::from_str(text)?),
-            Some(2) => Self::UnassignedIssueEvent(serde_json::from_str(text)?),
-            Some(3) => Self::MilestonedIssueEvent(serde_json::from_str(text)?),
-            Some(4) => Self::RenamedIssueEvent(serde_json::from_str(text)?),
-            Some(5) => Self::ReviewRequestedIssueEvent(serde_json::from_str(text)?),
-            Some(6) => Self::ReviewDismissedIssueEvent(serde_json::from_str(text)?),
-            Some(7) => Self::LockedIssueEvent(serde_json::from_str(text)?),
-            Some(8) => Self::AddedToProjectIssueEvent(serde_json::from_str(text)?),
-            Some(9) => Self::IssueTypeAddedIssueEvent(serde_json::from_str(text)?),
-            Some(10) => Self::IssueTypeRemovedIssueEvent(serde_json::from_str(text)?),
-            Some(11) => Self::IssueTypeChangedIssueEvent(serde_json::from_str(text)?),
-            Some(12) => Self::SubIssueAddedIssueEvent(serde_json::from_str(text)?),
-            Some(13) => Self::ParentIssueAddedIssueEvent(serde_json::from_str(text)?),
-            Some(14) => Self::BlockedByAddedIssueEvent(serde_json::from_str(text)?),
-            Some(15) => Self::BlockingAddedIssueEvent(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::LabeledIssueEvent(Deserialize::deserialize(value)?),
+            Some(1) => Self::AssignedIssueEvent(Deserialize::deserialize(value)?),
+            Some(2) => Self::UnassignedIssueEvent(Deserialize::deserialize(value)?),
+            Some(3) => Self::MilestonedIssueEvent(Deserialize::deserialize(value)?),
+            Some(4) => Self::RenamedIssueEvent(Deserialize::deserialize(value)?),
+            Some(5) => Self::ReviewRequestedIssueEvent(Deserialize::deserialize(value)?),
+            Some(6) => Self::ReviewDismissedIssueEvent(Deserialize::deserialize(value)?),
+            Some(7) => Self::LockedIssueEvent(Deserialize::deserialize(value)?),
+            Some(8) => Self::AddedToProjectIssueEvent(Deserialize::deserialize(value)?),
+            Some(9) => Self::IssueTypeAddedIssueEvent(Deserialize::deserialize(value)?),
+            Some(10) => Self::IssueTypeRemovedIssueEvent(Deserialize::deserialize(value)?),
+            Some(11) => Self::IssueTypeChangedIssueEvent(Deserialize::deserialize(value)?),
+            Some(12) => Self::SubIssueAddedIssueEvent(Deserialize::deserialize(value)?),
+            Some(13) => Self::ParentIssueAddedIssueEvent(Deserialize::deserialize(value)?),
+            Some(14) => Self::BlockedByAddedIssueEvent(Deserialize::deserialize(value)?),
+            Some(15) => Self::BlockingAddedIssueEvent(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -759,14 +758,13 @@ impl Union for IssueSuggestionTargetValue {
         Variant::of(Kind::List),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Text(serde_json::from_str(text)?),
-            Some(1) => Self::Number(serde_json::from_str(text)?),
-            Some(2) => Self::Flag(serde_json::from_str(text)?),
-            Some(3) => Self::List(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Text(Deserialize::deserialize(value)?),
+            Some(1) => Self::Number(Deserialize::deserialize(value)?),
+            Some(2) => Self::Flag(Deserialize::deserialize(value)?),
+            Some(3) => Self::List(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -1927,33 +1925,32 @@ impl Union for TimelineIssueEvents {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::LabeledIssueEvent(serde_json::from_str(text)?),
-            Some(1) => Self::MilestonedIssueEvent(serde_json::from_str(text)?),
-            Some(2) => Self::RenamedIssueEvent(serde_json::from_str(text)?),
-            Some(3) => Self::ReviewRequestedIssueEvent(serde_json::from_str(text)?),
-            Some(4) => Self::ReviewDismissedIssueEvent(serde_json::from_str(text)?),
-            Some(5) => Self::LockedIssueEvent(serde_json::from_str(text)?),
-            Some(6) => Self::AddedToProjectIssueEvent(serde_json::from_str(text)?),
-            Some(7) => Self::TimelineCommentEvent(serde_json::from_str(text)?),
-            Some(8) => Self::TimelineCrossReferencedEvent(serde_json::from_str(text)?),
-            Some(9) => Self::TimelineCommittedEvent(serde_json::from_str(text)?),
-            Some(10) => Self::TimelineReviewedEvent(serde_json::from_str(text)?),
-            Some(11) => Self::TimelineLineCommentedEvent(serde_json::from_str(text)?),
-            Some(12) => Self::TimelineCommitCommentedEvent(serde_json::from_str(text)?),
-            Some(13) => Self::TimelineAssignedIssueEvent(serde_json::from_str(text)?),
-            Some(14) => Self::TimelineUnassignedIssueEvent(serde_json::from_str(text)?),
-            Some(15) => Self::StateChangeIssueEvent(serde_json::from_str(text)?),
-            Some(16) => Self::IssueTypeAddedIssueEvent(serde_json::from_str(text)?),
-            Some(17) => Self::IssueTypeRemovedIssueEvent(serde_json::from_str(text)?),
-            Some(18) => Self::IssueTypeChangedIssueEvent(serde_json::from_str(text)?),
-            Some(19) => Self::SubIssueAddedIssueEvent(serde_json::from_str(text)?),
-            Some(20) => Self::ParentIssueAddedIssueEvent(serde_json::from_str(text)?),
-            Some(21) => Self::BlockedByAddedIssueEvent(serde_json::from_str(text)?),
-            Some(22) => Self::BlockingAddedIssueEvent(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::LabeledIssueEvent(Deserialize::deserialize(value)?),
+            Some(1) => Self::MilestonedIssueEvent(Deserialize::deserialize(value)?),
+            Some(2) => Self::RenamedIssueEvent(Deserialize::deserialize(value)?),
+            Some(3) => Self::ReviewRequestedIssueEvent(Deserialize::deserialize(value)?),
+            Some(4) => Self::ReviewDismissedIssueEvent(Deserialize::deserialize(value)?),
+            Some(5) => Self::LockedIssueEvent(Deserialize::deserialize(value)?),
+            Some(6) => Self::AddedToProjectIssueEvent(Deserialize::deserialize(value)?),
+            Some(7) => Self::TimelineCommentEvent(Deserialize::deserialize(value)?),
+            Some(8) => Self::TimelineCrossReferencedEvent(Deserialize::deserialize(value)?),
+            Some(9) => Self::TimelineCommittedEvent(Deserialize::deserialize(value)?),
+            Some(10) => Self::TimelineReviewedEvent(Deserialize::deserialize(value)?),
+            Some(11) => Self::TimelineLineCommentedEvent(Deserialize::deserialize(value)?),
+            Some(12) => Self::TimelineCommitCommentedEvent(Deserialize::deserialize(value)?),
+            Some(13) => Self::TimelineAssignedIssueEvent(Deserialize::deserialize(value)?),
+            Some(14) => Self::TimelineUnassignedIssueEvent(Deserialize::deserialize(value)?),
+            Some(15) => Self::StateChangeIssueEvent(Deserialize::deserialize(value)?),
+            Some(16) => Self::IssueTypeAddedIssueEvent(Deserialize::deserialize(value)?),
+            Some(17) => Self::IssueTypeRemovedIssueEvent(Deserialize::deserialize(value)?),
+            Some(18) => Self::IssueTypeChangedIssueEvent(Deserialize::deserialize(value)?),
+            Some(19) => Self::SubIssueAddedIssueEvent(Deserialize::deserialize(value)?),
+            Some(20) => Self::ParentIssueAddedIssueEvent(Deserialize::deserialize(value)?),
+            Some(21) => Self::BlockedByAddedIssueEvent(Deserialize::deserialize(value)?),
+            Some(22) => Self::BlockingAddedIssueEvent(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }

@@ -4,7 +4,7 @@
 #[cfg(feature = "serialize")]
 use connect_model::Serialize;
 use connect_model::{
-    Deserializer, Field, Kind, Link, Model, RawValue, Timestamp, Union, Value, Variant, optional, required,
+    Deserialize, Deserializer, Field, Kind, Link, Model, Timestamp, Union, Value, Variant, optional, required,
     skip,
 };
 
@@ -285,13 +285,12 @@ impl Union for ProjectsV2ItemSimpleContent {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Issue(serde_json::from_str(text)?),
-            Some(1) => Self::PullRequestSimple(serde_json::from_str(text)?),
-            Some(2) => Self::ProjectsV2DraftIssue(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Issue(Deserialize::deserialize(value)?),
+            Some(1) => Self::PullRequestSimple(Deserialize::deserialize(value)?),
+            Some(2) => Self::ProjectsV2DraftIssue(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -482,21 +481,20 @@ impl Union for ProjectsV2ItemWithContentFieldValue {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Text(serde_json::from_str(text)?),
-            Some(1) => Self::Number(serde_json::from_str(text)?),
-            Some(2) => Self::List(serde_json::from_str(text)?),
-            Some(3) => Self::Raw(serde_json::from_str(text)?),
-            Some(4) => Self::ProjectsV2SingleSelectOptions(serde_json::from_str(text)?),
-            Some(5) => Self::ProjectsV2IterationSettings(serde_json::from_str(text)?),
-            Some(6) => Self::Milestone(serde_json::from_str(text)?),
-            Some(7) => Self::MinimalRepository(serde_json::from_str(text)?),
-            Some(8) => Self::IssueType(serde_json::from_str(text)?),
-            Some(9) => Self::Issue(serde_json::from_str(text)?),
-            Some(10) => Self::SubIssuesSummary(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Text(Deserialize::deserialize(value)?),
+            Some(1) => Self::Number(Deserialize::deserialize(value)?),
+            Some(2) => Self::List(Deserialize::deserialize(value)?),
+            Some(3) => Self::Raw(Deserialize::deserialize(value)?),
+            Some(4) => Self::ProjectsV2SingleSelectOptions(Deserialize::deserialize(value)?),
+            Some(5) => Self::ProjectsV2IterationSettings(Deserialize::deserialize(value)?),
+            Some(6) => Self::Milestone(Deserialize::deserialize(value)?),
+            Some(7) => Self::MinimalRepository(Deserialize::deserialize(value)?),
+            Some(8) => Self::IssueType(Deserialize::deserialize(value)?),
+            Some(9) => Self::Issue(Deserialize::deserialize(value)?),
+            Some(10) => Self::SubIssuesSummary(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -561,14 +559,13 @@ impl Union for ProjectsV2ItemWithContentFieldValueItem {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::SimpleUser(serde_json::from_str(text)?),
-            Some(1) => Self::Label(serde_json::from_str(text)?),
-            Some(2) => Self::PullRequestSimple(serde_json::from_str(text)?),
-            Some(3) => Self::Status(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::SimpleUser(Deserialize::deserialize(value)?),
+            Some(1) => Self::Label(Deserialize::deserialize(value)?),
+            Some(2) => Self::PullRequestSimple(Deserialize::deserialize(value)?),
+            Some(3) => Self::Status(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -919,12 +916,11 @@ impl Union for ProjectsV2ViewSortBy {
         Variant::of(Kind::Text),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Number(serde_json::from_str(text)?),
-            Some(1) => Self::Text(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Number(Deserialize::deserialize(value)?),
+            Some(1) => Self::Text(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }

@@ -5,7 +5,7 @@ use connect_core::Secret;
 #[cfg(feature = "serialize")]
 use connect_model::Serialize;
 use connect_model::{
-    Deserializer, Field, Kind, Link, Model, RawValue, Timestamp, Union, Value, Variant, optional, required,
+    Deserialize, Deserializer, Field, Kind, Link, Model, Timestamp, Union, Value, Variant, optional, required,
     skip,
 };
 
@@ -530,23 +530,22 @@ impl Union for SecretScanningFirstDetectedLocation {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::SecretScanningLocationCommit(serde_json::from_str(text)?),
-            Some(1) => Self::SecretScanningLocationWikiCommit(serde_json::from_str(text)?),
-            Some(2) => Self::SecretScanningLocationIssueTitle(serde_json::from_str(text)?),
-            Some(3) => Self::SecretScanningLocationIssueBody(serde_json::from_str(text)?),
-            Some(4) => Self::SecretScanningLocationIssueComment(serde_json::from_str(text)?),
-            Some(5) => Self::SecretScanningLocationDiscussionTitle(serde_json::from_str(text)?),
-            Some(6) => Self::SecretScanningLocationDiscussionBody(serde_json::from_str(text)?),
-            Some(7) => Self::SecretScanningLocationDiscussionComment(serde_json::from_str(text)?),
-            Some(8) => Self::SecretScanningLocationPullRequestTitle(serde_json::from_str(text)?),
-            Some(9) => Self::SecretScanningLocationPullRequestBody(serde_json::from_str(text)?),
-            Some(10) => Self::SecretScanningLocationPullRequestComment(serde_json::from_str(text)?),
-            Some(11) => Self::SecretScanningLocationPullRequestReview(serde_json::from_str(text)?),
-            Some(12) => Self::SecretScanningLocationPullRequestReviewComment(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::SecretScanningLocationCommit(Deserialize::deserialize(value)?),
+            Some(1) => Self::SecretScanningLocationWikiCommit(Deserialize::deserialize(value)?),
+            Some(2) => Self::SecretScanningLocationIssueTitle(Deserialize::deserialize(value)?),
+            Some(3) => Self::SecretScanningLocationIssueBody(Deserialize::deserialize(value)?),
+            Some(4) => Self::SecretScanningLocationIssueComment(Deserialize::deserialize(value)?),
+            Some(5) => Self::SecretScanningLocationDiscussionTitle(Deserialize::deserialize(value)?),
+            Some(6) => Self::SecretScanningLocationDiscussionBody(Deserialize::deserialize(value)?),
+            Some(7) => Self::SecretScanningLocationDiscussionComment(Deserialize::deserialize(value)?),
+            Some(8) => Self::SecretScanningLocationPullRequestTitle(Deserialize::deserialize(value)?),
+            Some(9) => Self::SecretScanningLocationPullRequestBody(Deserialize::deserialize(value)?),
+            Some(10) => Self::SecretScanningLocationPullRequestComment(Deserialize::deserialize(value)?),
+            Some(11) => Self::SecretScanningLocationPullRequestReview(Deserialize::deserialize(value)?),
+            Some(12) => Self::SecretScanningLocationPullRequestReviewComment(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -730,23 +729,22 @@ impl Union for SecretScanningLocationDetails {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::SecretScanningLocationCommit(serde_json::from_str(text)?),
-            Some(1) => Self::SecretScanningLocationWikiCommit(serde_json::from_str(text)?),
-            Some(2) => Self::SecretScanningLocationIssueTitle(serde_json::from_str(text)?),
-            Some(3) => Self::SecretScanningLocationIssueBody(serde_json::from_str(text)?),
-            Some(4) => Self::SecretScanningLocationIssueComment(serde_json::from_str(text)?),
-            Some(5) => Self::SecretScanningLocationDiscussionTitle(serde_json::from_str(text)?),
-            Some(6) => Self::SecretScanningLocationDiscussionBody(serde_json::from_str(text)?),
-            Some(7) => Self::SecretScanningLocationDiscussionComment(serde_json::from_str(text)?),
-            Some(8) => Self::SecretScanningLocationPullRequestTitle(serde_json::from_str(text)?),
-            Some(9) => Self::SecretScanningLocationPullRequestBody(serde_json::from_str(text)?),
-            Some(10) => Self::SecretScanningLocationPullRequestComment(serde_json::from_str(text)?),
-            Some(11) => Self::SecretScanningLocationPullRequestReview(serde_json::from_str(text)?),
-            Some(12) => Self::SecretScanningLocationPullRequestReviewComment(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::SecretScanningLocationCommit(Deserialize::deserialize(value)?),
+            Some(1) => Self::SecretScanningLocationWikiCommit(Deserialize::deserialize(value)?),
+            Some(2) => Self::SecretScanningLocationIssueTitle(Deserialize::deserialize(value)?),
+            Some(3) => Self::SecretScanningLocationIssueBody(Deserialize::deserialize(value)?),
+            Some(4) => Self::SecretScanningLocationIssueComment(Deserialize::deserialize(value)?),
+            Some(5) => Self::SecretScanningLocationDiscussionTitle(Deserialize::deserialize(value)?),
+            Some(6) => Self::SecretScanningLocationDiscussionBody(Deserialize::deserialize(value)?),
+            Some(7) => Self::SecretScanningLocationDiscussionComment(Deserialize::deserialize(value)?),
+            Some(8) => Self::SecretScanningLocationPullRequestTitle(Deserialize::deserialize(value)?),
+            Some(9) => Self::SecretScanningLocationPullRequestBody(Deserialize::deserialize(value)?),
+            Some(10) => Self::SecretScanningLocationPullRequestComment(Deserialize::deserialize(value)?),
+            Some(11) => Self::SecretScanningLocationPullRequestReview(Deserialize::deserialize(value)?),
+            Some(12) => Self::SecretScanningLocationPullRequestReviewComment(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }

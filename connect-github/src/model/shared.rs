@@ -7,7 +7,7 @@ use connect_core::Secret;
 #[cfg(feature = "serialize")]
 use connect_model::Serialize;
 use connect_model::{
-    Deserializer, Field, Kind, Link, Model, RawValue, Timestamp, Union, Value, Variant, optional, required,
+    Deserialize, Deserializer, Field, Kind, Link, Model, Timestamp, Union, Value, Variant, optional, required,
     skip,
 };
 
@@ -649,12 +649,11 @@ impl Union for CustomPropertyValueValue {
         Variant::of(Kind::List),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Text(serde_json::from_str(text)?),
-            Some(1) => Self::List(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Text(Deserialize::deserialize(value)?),
+            Some(1) => Self::List(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -1433,14 +1432,13 @@ impl Union for GitHubRepositoryRulesetConditions {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::RepositoryRulesetConditions(serde_json::from_str(text)?),
-            Some(1) => Self::RepositoryName(serde_json::from_str(text)?),
-            Some(2) => Self::RepositoryId(serde_json::from_str(text)?),
-            Some(3) => Self::RepositoryProperty(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::RepositoryRulesetConditions(Deserialize::deserialize(value)?),
+            Some(1) => Self::RepositoryName(Deserialize::deserialize(value)?),
+            Some(2) => Self::RepositoryId(Deserialize::deserialize(value)?),
+            Some(3) => Self::RepositoryProperty(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -1897,12 +1895,11 @@ impl Union for InstallationAccount {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::SimpleUser(serde_json::from_str(text)?),
-            Some(1) => Self::Enterprise(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::SimpleUser(Deserialize::deserialize(value)?),
+            Some(1) => Self::Enterprise(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -1994,12 +1991,11 @@ impl Union for IntegrationOwner {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::SimpleUser(serde_json::from_str(text)?),
-            Some(1) => Self::Enterprise(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::SimpleUser(Deserialize::deserialize(value)?),
+            Some(1) => Self::Enterprise(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -2330,12 +2326,11 @@ impl Union for IssueFieldValueValue {
         Variant::of(Kind::Number),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Text(serde_json::from_str(text)?),
-            Some(1) => Self::Number(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Text(Deserialize::deserialize(value)?),
+            Some(1) => Self::Number(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -2363,12 +2358,11 @@ impl Union for IssueLabel {
         Variant::of(Kind::Object),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Text(serde_json::from_str(text)?),
-            Some(1) => Self::Object(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Text(Deserialize::deserialize(value)?),
+            Some(1) => Self::Object(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -2581,13 +2575,12 @@ impl Union for IssueSuggestionsIssueFieldValueValue {
         Variant::of(Kind::List),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Text(serde_json::from_str(text)?),
-            Some(1) => Self::Number(serde_json::from_str(text)?),
-            Some(2) => Self::List(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Text(Deserialize::deserialize(value)?),
+            Some(1) => Self::Number(Deserialize::deserialize(value)?),
+            Some(2) => Self::List(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -3795,12 +3788,11 @@ impl Union for PendingDeploymentReviewerReviewer {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::SimpleUser(serde_json::from_str(text)?),
-            Some(1) => Self::Team(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::SimpleUser(Deserialize::deserialize(value)?),
+            Some(1) => Self::Team(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -5239,33 +5231,32 @@ impl Union for RepositoryRule {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Creation(serde_json::from_str(text)?),
-            Some(1) => Self::Update(serde_json::from_str(text)?),
-            Some(2) => Self::Deletion(serde_json::from_str(text)?),
-            Some(3) => Self::RequiredLinearHistory(serde_json::from_str(text)?),
-            Some(4) => Self::MergeQueue(serde_json::from_str(text)?),
-            Some(5) => Self::RequiredDeployments(serde_json::from_str(text)?),
-            Some(6) => Self::RequiredSignatures(serde_json::from_str(text)?),
-            Some(7) => Self::PullRequest(serde_json::from_str(text)?),
-            Some(8) => Self::RequiredStatusChecks(serde_json::from_str(text)?),
-            Some(9) => Self::NonFastForward(serde_json::from_str(text)?),
-            Some(10) => Self::CommitMessagePattern(serde_json::from_str(text)?),
-            Some(11) => Self::CommitAuthorEmailPattern(serde_json::from_str(text)?),
-            Some(12) => Self::CommitterEmailPattern(serde_json::from_str(text)?),
-            Some(13) => Self::BranchNamePattern(serde_json::from_str(text)?),
-            Some(14) => Self::TagNamePattern(serde_json::from_str(text)?),
-            Some(15) => Self::Workflows(serde_json::from_str(text)?),
-            Some(16) => Self::CodeScanning(serde_json::from_str(text)?),
-            Some(17) => Self::CopilotCodeReview(serde_json::from_str(text)?),
-            Some(18) => Self::LicenseComplianceScanning(serde_json::from_str(text)?),
-            Some(19) => Self::FilePathRestriction(serde_json::from_str(text)?),
-            Some(20) => Self::MaxFilePathLength(serde_json::from_str(text)?),
-            Some(21) => Self::FileExtensionRestriction(serde_json::from_str(text)?),
-            Some(22) => Self::MaxFileSize(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Creation(Deserialize::deserialize(value)?),
+            Some(1) => Self::Update(Deserialize::deserialize(value)?),
+            Some(2) => Self::Deletion(Deserialize::deserialize(value)?),
+            Some(3) => Self::RequiredLinearHistory(Deserialize::deserialize(value)?),
+            Some(4) => Self::MergeQueue(Deserialize::deserialize(value)?),
+            Some(5) => Self::RequiredDeployments(Deserialize::deserialize(value)?),
+            Some(6) => Self::RequiredSignatures(Deserialize::deserialize(value)?),
+            Some(7) => Self::PullRequest(Deserialize::deserialize(value)?),
+            Some(8) => Self::RequiredStatusChecks(Deserialize::deserialize(value)?),
+            Some(9) => Self::NonFastForward(Deserialize::deserialize(value)?),
+            Some(10) => Self::CommitMessagePattern(Deserialize::deserialize(value)?),
+            Some(11) => Self::CommitAuthorEmailPattern(Deserialize::deserialize(value)?),
+            Some(12) => Self::CommitterEmailPattern(Deserialize::deserialize(value)?),
+            Some(13) => Self::BranchNamePattern(Deserialize::deserialize(value)?),
+            Some(14) => Self::TagNamePattern(Deserialize::deserialize(value)?),
+            Some(15) => Self::Workflows(Deserialize::deserialize(value)?),
+            Some(16) => Self::CodeScanning(Deserialize::deserialize(value)?),
+            Some(17) => Self::CopilotCodeReview(Deserialize::deserialize(value)?),
+            Some(18) => Self::LicenseComplianceScanning(Deserialize::deserialize(value)?),
+            Some(19) => Self::FilePathRestriction(Deserialize::deserialize(value)?),
+            Some(20) => Self::MaxFilePathLength(Deserialize::deserialize(value)?),
+            Some(21) => Self::FileExtensionRestriction(Deserialize::deserialize(value)?),
+            Some(22) => Self::MaxFileSize(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -6676,12 +6667,11 @@ impl Union for SecurityAdvisoryEpssPercentage {
         Variant::of(Kind::Text),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Number(serde_json::from_str(text)?),
-            Some(1) => Self::Text(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Number(Deserialize::deserialize(value)?),
+            Some(1) => Self::Text(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -6709,12 +6699,11 @@ impl Union for SecurityAdvisoryEpssPercentile {
         Variant::of(Kind::Text),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Number(serde_json::from_str(text)?),
-            Some(1) => Self::Text(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Number(Deserialize::deserialize(value)?),
+            Some(1) => Self::Text(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }
@@ -7577,12 +7566,11 @@ impl Union for WebhookConfigInsecureSsl {
         Variant::of(Kind::Number),
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::Text(serde_json::from_str(text)?),
-            Some(1) => Self::Number(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::Text(Deserialize::deserialize(value)?),
+            Some(1) => Self::Number(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 #[cfg(feature = "serialize")]
 use connect_model::Serialize;
 use connect_model::{
-    Deserializer, Field, Kind, Link, Model, RawValue, Timestamp, Union, Value, Variant, optional, required,
+    Deserialize, Deserializer, Field, Kind, Link, Model, Timestamp, Union, Value, Variant, optional, required,
     skip,
 };
 
@@ -482,12 +482,11 @@ impl Union for UsersGetByIdResponse {
         },
     ];
 
-    fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {
-        let text = value.get();
+    fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {
         Ok(match variant {
-            Some(0) => Self::PrivateUser(serde_json::from_str(text)?),
-            Some(1) => Self::PublicUser(serde_json::from_str(text)?),
-            _ => Self::Unknown(serde_json::from_str(text)?),
+            Some(0) => Self::PrivateUser(Deserialize::deserialize(value)?),
+            Some(1) => Self::PublicUser(Deserialize::deserialize(value)?),
+            _ => Self::Unknown(Deserialize::deserialize(value)?),
         })
     }
 }

@@ -30,6 +30,8 @@ const fn github(scheme: Scheme) -> Scheme {
             Borrowed("X-GitHub-Hook-ID"),
             Borrowed("X-GitHub-Hook-Installation-Target-ID"),
             Borrowed("X-GitHub-Hook-Installation-Target-Type"),
+            Borrowed("X-GitHub-Enterprise-Host"),
+            Borrowed("X-GitHub-Enterprise-Version"),
         ])
         .form(FormRule::Field(Borrowed("payload")))
         // Their payloads bear no time: who joins, leaves and joins again is told of in the same bytes, and so is a

@@ -38,6 +38,12 @@ environment
   CONNECT_SETTLE_SECONDS    optional: how old an effect of unknown fate must be before \"not found\" counts, 60
   CONNECT_LEASE_SECONDS     optional: how long a claim holds without a heartbeat, 60
   CONNECT_GITHUB_ACTIONS    optional: only these actions, comma-separated (opened,closed)
+  CONNECT_GITHUB_REDELIVERY optional: hooks whose failed deliveries are asked for again, comma-separated
+                            (repos/OWNER/REPO/hooks/ID, orgs/ORG/hooks/ID); takes GITHUB_TOKEN with \"Webhooks: write\";
+                            app: an App's own, takes GITHUB_APP_ID (or GITHUB_APP_CLIENT_ID) and GITHUB_APP_PRIVATE_KEY
+                            (or GITHUB_APP_PRIVATE_KEY_PATH)
+  CONNECT_GITHUB_REDELIVERY_SECONDS   optional: how often to look, 900
+  CONNECT_GITHUB_REDELIVERY_WAITS     optional: waits before each ask, 60,600,3600,14400,43200,86400
   CONNECT_TENANTS           optional: tenants with endpoints /webhooks/TENANT/SERVICE, comma-separated
   CONNECT_LOG               optional: error, warn, info, debug, trace, or target=level,...
 

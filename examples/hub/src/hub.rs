@@ -3,6 +3,7 @@
 //! A webhook's way: route → `Receiver` (caps, signature, handshake) → store → 2xx; later worker → flow. With a database
 //! the 2xx means that the event is on disk; without, events are in memory and the start-up line says so.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub(crate) struct Hub {
     receiver: Option<Receiver>,
     worker: RunningWorker,
     sweeper: JoinHandle<()>,
+    /// One for each hook whose failed deliveries are asked for.
+    redelivery: Vec<JoinHandle<Infallible>>,
     server: JoinHandle<std::io::Result<()>>,
     stop: oneshot::Sender<()>,
     /// Fakes live as long as the hub.
@@ -94,6 +97,9 @@ impl Hub {
             Worker::new(Arc::clone(&store), Arc::new(Flows::new(&settings))).options(options).start();
         announce_identities(&settings);
         let sweeper = tokio::spawn(sweep(Arc::clone(&store)));
+        let redelivery = settings.github.as_ref().and_then(|github| {
+            Some(github.redelivery.as_ref()?.start(&github.client, settings.database.as_deref()))
+        });
 
         let (stop, stopped) = oneshot::channel();
         let api = api::routes(Arc::clone(&store), clock, settings.api_token.clone(), &settings.tenants);
@@ -105,7 +111,9 @@ impl Hub {
             }
         });
         let url = format!("http://{address}");
-        Ok(Self { url, store, durability, receiver, worker, sweeper, server, stop, _settings: settings })
+        let redelivery = redelivery.unwrap_or_default();
+        let _settings = settings;
+        Ok(Self { url, store, durability, receiver, worker, sweeper, redelivery, server, stop, _settings })
     }
 
     /// Where it listens.
@@ -141,6 +149,8 @@ impl Hub {
     /// Takes no new requests, then finishes what was accepted, both within a grace period.
     pub(crate) async fn stop(mut self) -> Result<(), Failure> {
         let refused = self.refused();
+        // Nothing is lost with a pass: the next hub goes on.
+        self.redelivery.iter().for_each(JoinHandle::abort);
         drop(self.stop);
         let served = match tokio::time::timeout(HTTP_GRACE, &mut self.server).await {
             Ok(served) => served,

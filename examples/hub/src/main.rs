@@ -7,6 +7,7 @@
 //! | `hub` | store, worker and HTTP server, wired together; starts and stops |
 //! | `intake` | from a verified delivery to a stored event |
 //! | `flow` | what happens on an event |
+//! | `redelivery` | deliveries that failed are asked for again |
 //! | `api` | the routes for people and programs |
 //! | `story` | the story that `--demo` and `--check` play, with fakes and real HTTP |
 //! | `table` | what people see |
@@ -19,6 +20,7 @@ mod flow;
 mod hub;
 mod intake;
 mod logging;
+mod redelivery;
 mod settings;
 mod story;
 mod table;

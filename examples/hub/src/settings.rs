@@ -11,6 +11,7 @@ use connect_core::breaker::BreakerPolicy;
 use connect_core::{Config, Secret, Vars};
 use connect_flow::Schedule;
 use connect_github::GitHub;
+use connect_github::app::App;
 use connect_jira::Jira;
 use connect_slack::Slack;
 use connect_testkit::{FakeGitHub, FakeJira, FakeSlack, GitHubDelivery};
@@ -18,6 +19,7 @@ use connect_webhook::Verifier;
 
 use crate::Failure;
 use crate::hub::Hub;
+use crate::redelivery::{self, RedeliverySettings};
 
 /// Services that have a fake.
 pub(crate) const FAKES: &[&str] = &["github", "slack", "jira"];
@@ -38,7 +40,7 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Per service, every variable that belongs to it: one of them set means the service is wanted.
 const VARIABLES: &[(&str, &[&str])] = &[
-    ("github", &["GITHUB_WEBHOOK_SECRET", "GITHUB_TOKEN", "GITHUB_API_URL"]),
+    ("github", &["GITHUB_WEBHOOK_SECRET", "GITHUB_TOKEN", "GITHUB_API_URL", redelivery::HOOKS]),
     ("slack", &["SLACK_BOT_TOKEN", "CONNECT_SLACK_CHANNEL", "SLACK_SIGNING_SECRET", "SLACK_API_URL"]),
     (
         "jira",
@@ -83,6 +85,8 @@ pub(crate) struct GitHubSettings {
     pub(crate) client: GitHub,
     pub(crate) has_token: bool,
     pub(crate) verifier: Verifier,
+    /// Hooks whose failed deliveries are asked for; `None` is none.
+    pub(crate) redelivery: Option<RedeliverySettings>,
     /// Kept alive as long as the hub.
     pub(crate) fake: Option<Arc<FakeGitHub>>,
 }
@@ -130,14 +134,29 @@ impl Settings {
         if fakes.is_empty() && !VARIABLES.iter().any(|(service, _)| wanted(service)) {
             return Err(Failure::Usage(NOTHING_CONFIGURED.into()));
         }
+        let redelivery = RedeliverySettings::from_vars(&vars, || {
+            if fakes.contains("github") {
+                let name = redelivery::HOOKS;
+                return Err(Failure::Usage(format!(
+                    "{name}: the fake GitHub has no App; name hooks of repositories or organisations"
+                )));
+            }
+            App::from_vars(&lookup).map_err(unusable)
+        })?;
         let github = if fakes.contains("github") {
             let fake = FakeGitHub::start().await.map_err(cannot_fake)?;
-            Some(GitHubSettings::fake(Arc::new(fake))?)
+            Some(GitHubSettings { redelivery, ..GitHubSettings::fake(Arc::new(fake))? })
         } else if wanted("github") {
             let verifier = connect_github::webhook::verifier_from_vars(&lookup).map_err(unusable)?;
             let client = GitHub::from_vars(&lookup).map_err(unusable)?;
             let has_token = vars.optional("GITHUB_TOKEN").is_some();
-            Some(GitHubSettings { client, has_token, verifier, fake: None })
+            if !has_token && redelivery.as_ref().is_some_and(RedeliverySettings::needs_token) {
+                let name = redelivery::HOOKS;
+                return Err(Failure::Usage(format!(
+                    "{name} takes a token that may read and write webhooks: set GITHUB_TOKEN"
+                )));
+            }
+            Some(GitHubSettings { client, has_token, verifier, redelivery, fake: None })
         } else {
             None
         };
@@ -215,8 +234,13 @@ impl Settings {
         let github = match &self.github {
             None => "off (set GITHUB_WEBHOOK_SECRET)".to_owned(),
             Some(GitHubSettings { fake: Some(fake), .. }) => format!("FAKE on {}", fake.url()),
-            Some(GitHubSettings { has_token: false, .. }) => "on, webhooks only (no GITHUB_TOKEN)".to_owned(),
-            Some(_) => "on".to_owned(),
+            Some(GitHubSettings { has_token, redelivery, .. }) => {
+                let on = if *has_token { "on" } else { "on, webhooks only (no GITHUB_TOKEN)" };
+                match redelivery {
+                    Some(redelivery) => format!("{on}, {}", redelivery.overview()),
+                    None => on.to_owned(),
+                }
+            }
         };
         let slack = match &self.slack {
             None => "off (set SLACK_BOT_TOKEN and CONNECT_SLACK_CHANNEL)".to_owned(),
@@ -279,7 +303,7 @@ impl GitHubSettings {
             .build()
             .map_err(unusable)?;
         let verifier = connect_github::webhook::verifier(fake.webhook_secret()).map_err(unusable)?;
-        Ok(Self { client, has_token: true, verifier, fake: Some(fake) })
+        Ok(Self { client, has_token: true, verifier, redelivery: None, fake: Some(fake) })
     }
 }
 
@@ -333,7 +357,7 @@ impl Sample {
 }
 
 /// A comma-separated list of seconds; decimals are fine.
-fn seconds(vars: &Vars<'_>, name: &str) -> Result<Option<Vec<Duration>>, Failure> {
+pub(crate) fn seconds(vars: &Vars<'_>, name: &str) -> Result<Option<Vec<Duration>>, Failure> {
     let Some(text) = vars.optional(name) else { return Ok(None) };
     let parse =
         |word: &str| Duration::try_from_secs_f64(word.trim().parse().ok()?).ok().filter(|wait| *wait <= YEAR);
@@ -343,7 +367,7 @@ fn seconds(vars: &Vars<'_>, name: &str) -> Result<Option<Vec<Duration>>, Failure
         .ok_or_else(|| Failure::Usage(format!("{name}: `{text}` is no list of seconds like 5,30,120")))
 }
 
-fn single(vars: &Vars<'_>, name: &str) -> Result<Option<Duration>, Failure> {
+pub(crate) fn single(vars: &Vars<'_>, name: &str) -> Result<Option<Duration>, Failure> {
     match seconds(vars, name)?.as_deref() {
         None => Ok(None),
         Some([wait]) if !wait.is_zero() => Ok(Some(*wait)),
@@ -382,6 +406,20 @@ mod tests {
     async fn a_half_configured_service_names_the_missing_variable() {
         let cases: &[(&[(&str, &str)], &str)] = &[
             (&[("GITHUB_TOKEN", "t")], "GITHUB_WEBHOOK_SECRET"),
+            (&[("CONNECT_GITHUB_REDELIVERY", "repos/o/r/hooks/7")], "GITHUB_WEBHOOK_SECRET"),
+            (
+                &[("GITHUB_WEBHOOK_SECRET", "s"), ("CONNECT_GITHUB_REDELIVERY", "repos/o/r/hooks/7")],
+                "GITHUB_TOKEN",
+            ),
+            (&[("GITHUB_WEBHOOK_SECRET", "s"), ("CONNECT_GITHUB_REDELIVERY", "app")], "GITHUB_APP_ID"),
+            (
+                &[
+                    ("GITHUB_WEBHOOK_SECRET", "s"),
+                    ("CONNECT_GITHUB_REDELIVERY", "app"),
+                    ("GITHUB_APP_ID", "7"),
+                ],
+                "GITHUB_APP_PRIVATE_KEY",
+            ),
             (&[("SLACK_BOT_TOKEN", "t")], "CONNECT_SLACK_CHANNEL"),
             (&[("CONNECT_SLACK_CHANNEL", "C1")], "SLACK_BOT_TOKEN"),
             (&[("SLACK_SIGNING_SECRET", "s")], "SLACK_BOT_TOKEN"),

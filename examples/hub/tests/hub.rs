@@ -5,6 +5,7 @@
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use connect_testkit::github::FakeApp;
 use connect_testkit::{FakeGitHub, FakeSlack, GitHubDelivery, SlackDelivery};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -45,7 +46,11 @@ async fn all_of(mut pipe: impl AsyncReadExt + Unpin) -> String {
 }
 
 async fn started(variables: &[(&str, &str)]) -> Running {
-    let mut child = command(&["--bind", "127.0.0.1:0"], variables).spawn().unwrap();
+    started_on("127.0.0.1:0", variables).await
+}
+
+async fn started_on(address: &str, variables: &[(&str, &str)]) -> Running {
+    let mut child = command(&["--bind", address], variables).spawn().unwrap();
     let log = tokio::spawn(all_of(child.stderr.take().unwrap()));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut output = String::new();
@@ -135,6 +140,7 @@ async fn no_credential_shows_in_any_line_even_with_trace_logging() {
         ("GITHUB_TOKEN", "ghp_canary1"),
         ("GITHUB_WEBHOOK_SECRET", "canary2"),
         ("GITHUB_API_URL", github.url()),
+        ("CONNECT_GITHUB_REDELIVERY", "repos/octo/hello/hooks/1"),
         ("SLACK_BOT_TOKEN", "xoxb-canary3"),
         ("SLACK_SIGNING_SECRET", "canary4"),
         ("SLACK_API_URL", slack.url()),
@@ -171,6 +177,7 @@ async fn no_credential_shows_in_any_line_even_with_trace_logging() {
     assert_eq!(reply.status, 401);
     answers.push_str(&format!("{:?} {}", reply.headers, reply.text()));
 
+    timeout(PATIENCE, github.wait_for("repos/list-webhook-deliveries", 1)).await.unwrap();
     let printed = hub.stop().await;
     assert!(
         printed.contains("TRACE") && printed.contains("may have been applied"),
@@ -181,6 +188,63 @@ async fn no_credential_shows_in_any_line_even_with_trace_logging() {
     for canary in ["canary", basic] {
         let found = printed.lines().chain(answers.lines()).find(|line| line.contains(canary));
         assert!(found.is_none(), "a credential shows: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_hub_signs_in_as_an_app_and_asks_for_what_its_webhook_missed() {
+    const LIST: &str = "apps/list-webhook-deliveries";
+    const ASK: &str = "apps/redeliver-webhook-delivery";
+    let public = include_str!("../../../connect-github/tests/keys/public.test-only.pem");
+    let key = include_str!("../../../connect-github/tests/keys/rsa-2048.test-only.pem");
+    let github = FakeGitHub::builder().app(FakeApp::new("Iv1.fake", 4242, public)).start().await.unwrap();
+    let slack = FakeSlack::start().await.unwrap();
+    slack.add_channel("C1", "pulls");
+    let delivery = |number: u64| {
+        let pull = GitHubDelivery::pull_request("opened").repository("octo", "hello").number(number);
+        pull.title(format!("Missed {number}")).installation(9)
+    };
+    // Nobody listens there until the hub does.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let url = format!("http://{address}/webhooks/github");
+    for number in 1..=3 {
+        assert!(github.deliver(&url, delivery(number)).await.is_err());
+    }
+
+    let hub = started_on(
+        &address,
+        &[
+            ("CONNECT_LOG", "trace"),
+            ("GITHUB_WEBHOOK_SECRET", github.webhook_secret()),
+            ("GITHUB_API_URL", github.url()),
+            ("GITHUB_APP_ID", "4242"),
+            ("GITHUB_APP_PRIVATE_KEY", key),
+            ("CONNECT_GITHUB_REDELIVERY", "app"),
+            ("CONNECT_GITHUB_REDELIVERY_SECONDS", "0.1"),
+            // Once at once, and then not before it has settled.
+            ("CONNECT_GITHUB_REDELIVERY_WAITS", "0,60"),
+            ("SLACK_BOT_TOKEN", slack.token()),
+            ("SLACK_API_URL", slack.url()),
+            ("CONNECT_SLACK_CHANNEL", "C1"),
+        ],
+    )
+    .await;
+    assert!(hub.output.contains("failed deliveries of app 4242 are asked for"), "{}", hub.output);
+    timeout(PATIENCE, slack.wait_for("chat.postMessage", 3)).await.unwrap();
+    // Some more passes, which must find nothing to ask for.
+    timeout(PATIENCE, github.wait_for(LIST, github.count(LIST) + 3)).await.unwrap();
+    let printed = hub.stop().await;
+    assert_eq!(github.count(ASK), 3, "{printed}");
+    let again: Vec<_> = github.deliveries().into_iter().filter(|attempt| attempt.redelivery).collect();
+    assert!(again.len() == 3 && again.iter().all(|attempt| attempt.status_code == 202), "{again:?}");
+    let messages = slack.messages("C1");
+    for number in 1..=3 {
+        let about = format!("Missed {number}");
+        assert_eq!(messages.iter().filter(|message| message.text.contains(&about)).count(), 1, "{about}");
+    }
+    // What it signs in with begins with `{"alg"` or `{"typ"` in base64; a line of the key is enough to know it by.
+    for canary in ["eyJhbGci", "eyJ0eXAi", key.lines().nth(3).unwrap()] {
+        assert!(!printed.contains(canary), "a credential shows");
     }
 }
 
@@ -231,6 +295,18 @@ async fn mistakes_get_one_clear_line_that_names_the_remedy() {
         (&[], &[("JIRA_EMAIL", "a@example.com")], 2, "JIRA_BASE_URL is not set"),
         (&[], &[("GITHUB_API_URL", "http://x.example"), github], 2, "GITHUB_API_URL"),
         (&["--json"], &[github], 2, "--check"),
+        (&["--fake", "github"], &[("CONNECT_GITHUB_REDELIVERY", "app")], 2, "the fake GitHub has no App"),
+        (
+            &[],
+            &[
+                github,
+                ("CONNECT_GITHUB_REDELIVERY", "app"),
+                ("GITHUB_APP_ID", "7"),
+                ("GITHUB_APP_PRIVATE_KEY", "canary"),
+            ],
+            2,
+            "GITHUB_APP_PRIVATE_KEY",
+        ),
     ];
     for (arguments, variables, code, part) in cases {
         let (exit, stdout, stderr) = finished(arguments, variables).await;

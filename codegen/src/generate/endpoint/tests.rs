@@ -25,6 +25,7 @@ fn try_files(
         secret: "connect_core::Secret".to_owned(),
         provider: "X".to_owned(),
         names: BTreeMap::new(),
+        is_events: false,
     };
     endpoint::files(&facts, &overlay, &model::plan(&facts, &settings)?)
 }

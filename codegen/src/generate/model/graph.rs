@@ -106,6 +106,8 @@ pub(super) struct Graph {
     pub(super) items: Vec<Item>,
     pub(super) operations: Vec<Operation>,
     pub(super) answers: BTreeMap<(String, u16), Ty>,
+    /// What is sent to webhooks.
+    pub(super) is_events: bool,
 }
 
 impl Graph {

@@ -8,8 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{Facts, Type};
+use crate::facts::{Answer, Event, Events, Facts, Operation, Type};
 
+mod event;
 mod graph;
 mod layout;
 mod names;
@@ -31,6 +32,9 @@ pub struct Settings {
     /// From the path of a type, which its doc comment shows (`issue`, `issue.labels[]`), to its Rust name. From the
     /// overlay.
     pub names: BTreeMap<String, String>,
+    /// Models of what the provider sends to webhooks rather than of what it answers. No feature of a category is in front
+    /// of them, and an event's own type (`issues-event`) gives the types in it a name without `Event`.
+    pub is_events: bool,
 }
 
 /// Why there are no models.
@@ -65,12 +69,48 @@ pub struct Models {
     settings: Settings,
 }
 
+/// The status of the answer as which a payload goes through the planning.
+const DELIVERED: u16 = 200;
+
+/// Events as facts: the payload of `issues` is the type `issues-event` and its actions are `issues-action`, as if it were
+/// what an operation answers that has its category to itself.
+pub fn facts_of(events: Events) -> Facts {
+    let mut facts = Facts { operations: Vec::new(), types: events.types };
+    for Event { event, docs, mut shape } in events.events {
+        let name = |ending: &str| format!("{}-{ending}", event.replace('_', "-"));
+        if let Type::Object(fields) = &mut shape
+            && let Some(action) = fields.iter_mut().find(|field| field.name == "action")
+            && let Type::Words(_) = action.shape
+        {
+            let words = std::mem::replace(&mut action.shape, Type::Ref(name("action")));
+            facts.types.insert(name("action"), words);
+        }
+        let payload = Answer {
+            status: DELIVERED,
+            media: None,
+            shape: Some(Type::Ref(name("event"))),
+            since: None,
+            until: None,
+        };
+        facts.types.insert(name("event"), shape);
+        facts.operations.push(Operation {
+            category: Some(event.clone()),
+            op: event,
+            docs,
+            answers: vec![payload],
+            ..Operation::default()
+        });
+    }
+    facts
+}
+
 /// Plans the models of everything that is answered.
 ///
 /// # Errors
 /// Facts or names that fit no Rust.
 pub fn plan(facts: &Facts, settings: &Settings) -> Result<Models, GenerateError> {
     let mut graph = graph::collect(facts)?;
+    graph.is_events = settings.is_events;
     names::assign(&mut graph, settings)?;
     layout::boxes(&mut graph);
     Ok(Models { graph, settings: settings.clone() })

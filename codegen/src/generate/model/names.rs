@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::{Content, Graph, Id, Item, Owner, Place, Ty};
-use super::{GenerateError, Settings, words};
+use super::{GenerateError, Settings, event, words};
 use crate::naming;
 
 /// What generated files and Rust's prelude already call something.
@@ -55,7 +55,6 @@ const RESERVED: &[&str] = &[
     "Ord",
     "PartialEq",
     "PartialOrd",
-    "RawValue",
     "Result",
     "Self_",
     "Send",
@@ -188,7 +187,11 @@ pub(super) fn stem(graph: &Graph, place: &Place) -> String {
             join(&naming::type_name(&module), &name)
         }
         Owner::Field(id) | Owner::Variant(id) => {
-            let Item { name, places, .. } = &graph.items[id];
+            let Item { name, places, given, .. } = &graph.items[id];
+            let is_event = given.as_ref().is_some_and(|given| graph.is_events && given.ends_with("-event"));
+            if let Some(name) = name.strip_suffix("Event").filter(|_| is_event) {
+                return name.to_owned();
+            }
             let is_answer = places.iter().any(|place| matches!(place.owner, Owner::Answer(_)));
             name.strip_suffix("Response").filter(|_| is_answer).unwrap_or(name).to_owned()
         }
@@ -248,6 +251,9 @@ impl Names {
         let mut taken: BTreeSet<String> = RESERVED.iter().map(|&name| name.to_owned()).collect();
         let secret = settings.secret.rsplit("::").next().unwrap_or_default();
         taken.insert(secret.to_owned());
+        if settings.is_events {
+            taken.extend(event::RESERVED.iter().map(|&name| name.to_owned()));
+        }
         for (path, name) in &settings.names {
             if naming::type_name(name) != *name || !taken.insert(name.clone()) {
                 return Err(GenerateError::BadName { path: path.clone(), name: name.clone() });

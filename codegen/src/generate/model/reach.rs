@@ -73,7 +73,7 @@ pub(super) fn prune(graph: Graph) -> Graph {
     }
     let mut answers = graph.answers;
     answers.values_mut().for_each(|ty| shift(ty, &moved));
-    Graph { items, operations: graph.operations, answers }
+    Graph { items, operations: graph.operations, answers, is_events: graph.is_events }
 }
 
 fn shift(ty: &mut Ty, moved: &[Option<Id>]) {

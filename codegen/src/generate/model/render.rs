@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::Settings;
 use super::graph::{Content, Graph, Item, Member, Ty, Variant};
+use super::{Settings, event};
 use crate::naming;
 
 /// As wide as the rest of the workspace.
@@ -37,13 +37,21 @@ fn front<'a>(
 ) -> String {
     let mut out = header(settings);
     let provider = &settings.provider;
-    out += &format!(
-        "//! What {provider} answers, as Rust types. A type that one category of operations has to itself is behind\n\
-         //! the feature of this category.\n\
-         #![allow(missing_docs, reason = \"the page that each type links to describes its fields\")]\n\n"
-    );
+    out += &if graph.is_events {
+        format!(
+            "//! What {provider} sends to webhooks, as Rust types: one for each event, with all of its actions. What several\n\
+             //! events have in common is shared.\n"
+        )
+    } else {
+        format!(
+            "//! What {provider} answers, as Rust types. A type that one category of operations has to itself is behind\n\
+             //! the feature of this category.\n"
+        )
+    };
+    out += "#![allow(missing_docs, reason = \"the page that each type links to describes its fields\")]\n\n";
     for category in categories {
         let (gate, module) = match category {
+            Some(category) if graph.is_events => (String::new(), naming::module(category)),
             Some(category) => (format!("#[cfg(feature = {category:?})]\n"), naming::module(category)),
             None => (String::new(), "shared".to_owned()),
         };
@@ -56,6 +64,9 @@ fn front<'a>(
                  connect_model::Field::{long}(name)\n}}\n"
             );
         }
+    }
+    if graph.is_events {
+        out += &event::text(graph);
     }
     out
 }
@@ -100,7 +111,11 @@ impl File<'_> {
         let mut out = header(self.settings);
         let provider = &self.settings.provider;
         out += &match self.category {
+            Some(category) if self.graph.is_events => {
+                format!("//! The event `{}`, and what only it has in it.\n\n", category.replace('-', "_"))
+            }
             Some(category) => format!("//! What only operations of `{category}` answer.\n\n"),
+            None if self.graph.is_events => "//! What several events have in them.\n\n".to_owned(),
             None => format!("//! What operations of several of {provider}'s categories answer.\n\n"),
         };
         out += &self.imports();
@@ -146,7 +161,7 @@ impl File<'_> {
                     }
                 }
                 Content::Union(variants) => {
-                    used.extend(["Kind", "RawValue", "Union", "Value", "Variant"]);
+                    used.extend(["Deserialize", "Deserializer", "Kind", "Union", "Value", "Variant"]);
                     others.insert("Serialize");
                     types.extend(variants.iter().map(|variant| &variant.ty));
                 }
@@ -280,12 +295,12 @@ impl File<'_> {
             self.variant(out, variant, objects);
         }
         *out += "    ];\n\n    \
-            fn read(variant: Option<usize>, value: &RawValue) -> Result<Self, serde_json::Error> {\n        \
-            let text = value.get();\n        Ok(match variant {\n";
+            fn read<'de, D: Deserializer<'de>>(variant: Option<usize>, value: D) -> Result<Self, D::Error> {\n        \
+            Ok(match variant {\n";
         for (at, name) in names.iter().enumerate() {
-            *out += &format!("            Some({at}) => Self::{name}(serde_json::from_str(text)?),\n");
+            *out += &format!("            Some({at}) => Self::{name}(Deserialize::deserialize(value)?),\n");
         }
-        *out += "            _ => Self::Unknown(serde_json::from_str(text)?),\n        })\n    }\n}\n";
+        *out += "            _ => Self::Unknown(Deserialize::deserialize(value)?),\n        })\n    }\n}\n";
     }
 
     /// How one shape is recognised.

@@ -32,6 +32,7 @@ fn settings(names: &[(&str, &str)]) -> Settings {
         secret: "connect_core::Secret".to_owned(),
         provider: "Acme".to_owned(),
         names: names.iter().map(|(path, name)| ((*path).to_owned(), (*name).to_owned())).collect(),
+        is_events: false,
     }
 }
 

@@ -15,6 +15,7 @@ mod style;
 mod success;
 mod versions;
 mod way;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use serde_json::Value;
 use self::document::Document;
 use self::operation::{Operations, Site, operation_id};
 use self::schema::Schemas;
+pub use self::webhook::{Concept, concepts, events, has_webhooks};
 use crate::facts::Facts;
 use crate::import::ImportError;
 

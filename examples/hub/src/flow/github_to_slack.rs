@@ -5,8 +5,7 @@
 use std::collections::BTreeSet;
 
 use connect_flow::{Cx, Envelope, Failure, Handled};
-use connect_github::webhook::Event;
-use connect_github::webhook::{PullRequest, Repository, SimpleUser};
+use connect_github::webhook::{Event, PullRequest, Repository, SimpleUser};
 use connect_slack::mrkdwn;
 
 use super::failure;
@@ -42,13 +41,13 @@ impl GitHubToSlack {
         let parsed = Event::parse(&event.event_type, &event.payload).map_err(failure::of_payload)?;
         let (action, text) = match &parsed {
             Event::PullRequest(event) => {
-                let what = pull_request(&event.action, &event.pull_request);
-                (&event.action, message(&event.repository, &event.sender, &what))
+                let what = pull_request(event.action.as_str(), &event.pull_request);
+                (event.action.as_str(), message(&event.repository, &event.sender, &what))
             }
             Event::Issues(event) => {
                 let link = link(event.issue.number, &event.issue.title, &event.issue.html_url);
-                let what = format!("{} issue {link}", mrkdwn::escape(words(&event.action)));
-                (&event.action, message(&event.repository, &event.sender, &what))
+                let what = format!("{} issue {link}", mrkdwn::escape(words(event.action.as_str())));
+                (event.action.as_str(), message(&event.repository, &event.sender, &what))
             }
             other => return Ok(Handled::Skipped(format!("nothing to say about {}", other.name()))),
         };
@@ -69,16 +68,16 @@ fn message(repository: &Repository, sender: &SimpleUser, what: &str) -> String {
 
 fn pull_request(action: &str, pull: &PullRequest) -> String {
     let verb = match action {
-        "closed" if pull.merged => "merged",
+        "closed" if pull.merged == Some(true) => "merged",
         "opened" if pull.draft => "opened draft",
         _ => words(action),
     };
     let link = link(pull.number, &pull.title, &pull.html_url);
-    if pull.head.name.is_empty() || pull.base.name.is_empty() {
+    if pull.head.r#ref.is_empty() || pull.base.r#ref.is_empty() {
         return format!("{} pull request {link}", mrkdwn::escape(verb));
     }
     let verb = mrkdwn::escape(verb);
-    let (head, base) = (mrkdwn::escape(&pull.head.name), mrkdwn::escape(&pull.base.name));
+    let (head, base) = (mrkdwn::escape(&pull.head.r#ref), mrkdwn::escape(&pull.base.r#ref));
     format!("{verb} pull request {link} (`{head}` → `{base}`)")
 }
 
@@ -97,12 +96,18 @@ mod tests {
 
     fn text(event: &str, payload: serde_json::Value) -> String {
         match Event::parse(event, payload.to_string().as_bytes()).unwrap() {
-            Event::PullRequest(event) => {
-                message(&event.repository, &event.sender, &pull_request(&event.action, &event.pull_request))
-            }
+            Event::PullRequest(event) => message(
+                &event.repository,
+                &event.sender,
+                &pull_request(event.action.as_str(), &event.pull_request),
+            ),
             Event::Issues(event) => {
                 let link = link(event.issue.number, &event.issue.title, &event.issue.html_url);
-                message(&event.repository, &event.sender, &format!("{} issue {link}", words(&event.action)))
+                message(
+                    &event.repository,
+                    &event.sender,
+                    &format!("{} issue {link}", words(event.action.as_str())),
+                )
             }
             other => other.name().to_owned(),
         }

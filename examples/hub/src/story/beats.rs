@@ -14,7 +14,7 @@ use crate::settings::{FAKE_CHANNEL, FAKE_PROJECT};
 
 type Act = for<'a> fn(&'a Stage) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + 'a>>;
 
-pub(super) const ALL: [(&str, Act); 28] = [
+pub(super) const ALL: [(&str, Act); 29] = [
     ("the hub answers", |stage| Box::pin(stage.health())),
     ("GitHub: a pull request is opened", |stage| Box::pin(stage.pull_request())),
     ("GitHub: an issue is closed", |stage| Box::pin(stage.issue())),
@@ -43,6 +43,7 @@ pub(super) const ALL: [(&str, Act); 28] = [
     ("one tenant floods, another sends one", |stage| Box::pin(stage.flood())),
     ("kill -9 after Jira made the issue", |stage| Box::pin(stage.killed_after_effect())),
     ("kill -9 after the commit", |stage| Box::pin(stage.killed_after_commit())),
+    ("the hub is down for three GitHub deliveries", |stage| Box::pin(stage.down_for_three())),
 ];
 
 const POST: &str = "chat.postMessage";
@@ -478,5 +479,44 @@ impl Stage {
         let found = self.with_text("#17 Twice delivered");
         ensure(found == 1, || format!("{found} messages"))?;
         Ok("the redelivery is a duplicate, one message".into())
+    }
+
+    async fn down_for_three(&self) -> Result<String, String> {
+        const LIST: &str = "repos/list-webhook-deliveries";
+        const ASK: &str = "repos/redeliver-webhook-delivery";
+        let variables = [
+            ("GITHUB_TOKEN", self.github.token()),
+            ("GITHUB_API_URL", self.github.url()),
+            ("CONNECT_GITHUB_REDELIVERY", "repos/octo/attic/hooks/1"),
+            ("CONNECT_GITHUB_REDELIVERY_SECONDS", "0.1"),
+            // Once at once, and then not before it has settled.
+            ("CONNECT_GITHUB_REDELIVERY_WAITS", "0,60"),
+        ];
+        let database = self._directory.file("down.sqlite");
+        let of_attic = |number: u64| pull(number, &format!("Attic {number}")).repository("octo", "attic");
+        let first = Process::start_on(self, &database, "127.0.0.1:0", &variables).await?;
+        let address = first.url.trim_start_matches("http://").to_owned();
+        let url = format!("{}/webhooks/github", first.url);
+        let reply = self.github.deliver(&url, of_attic(20)).await.map_err(failed)?;
+        answered(&reply, 202)?;
+        first.kill().await?;
+        for number in 21..24 {
+            let reply = self.github.deliver(&url, of_attic(number)).await;
+            ensure(reply.is_err(), || "somebody answered for a hub that is down".into())?;
+        }
+
+        let second = Process::start_on(self, &database, &address, &variables).await?;
+        let store = look(&database)?;
+        until(|| async { store.counts().await.is_ok_and(|counts| counts.done == 4) }).await;
+        // Some more passes, which must find nothing to ask for.
+        self.github.wait_for(LIST, self.github.count(LIST) + 3).await;
+        second.kill().await?;
+        let asked = self.github.count(ASK);
+        ensure(asked == 3, || format!("{asked} redeliveries were asked for"))?;
+        for number in 20..24 {
+            let found = self.with_text(&format!("#{number} Attic {number}"));
+            ensure(found == 1, || format!("{found} messages about #{number}"))?;
+        }
+        Ok("the next hub asks for them: each arrived once, one message each".into())
     }
 }

@@ -20,11 +20,21 @@ pub(super) struct Process {
 impl Process {
     /// Starts a hub on a database file. Its leases are short, so that a successor need not wait long.
     pub(super) async fn start(stage: &Stage, database: &Path) -> Result<Self, String> {
+        Self::start_on(stage, database, "127.0.0.1:0", &[]).await
+    }
+
+    /// The same on an address of one's own, with more variables.
+    pub(super) async fn start_on(
+        stage: &Stage,
+        database: &Path,
+        address: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("no process: {error}");
         let waits = RETRY_SECONDS.map(|wait| wait.to_string()).join(",");
         let settle = SETTLE.as_secs_f64().to_string();
         let mut child = Command::new(std::env::current_exe().map_err(failed)?)
-            .args(["--bind", "127.0.0.1:0", "--db"])
+            .args(["--bind", address, "--db"])
             .arg(database)
             .env_clear()
             .env("GITHUB_WEBHOOK_SECRET", stage.github.webhook_secret())
@@ -41,6 +51,7 @@ impl Process {
             .env("CONNECT_LEASE_SECONDS", "0.5")
             .env("CONNECT_BREAKER_OPEN", "200ms")
             .env("CONNECT_LOG", "error")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
