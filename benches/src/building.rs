@@ -49,7 +49,10 @@ pub(crate) fn table() -> Result<String, Failure> {
         text.push_str(&format!("| {program} | {:.1} |  |\n", Spread::of(seconds.iter().copied())));
     }
     text.push_str(&format!("| connect / octocrab | {:.2} | at most {GOAL} |\n", Spread::of(ratios)));
-    text.push_str(&format!("| connect-github alone, default categories | {:.1} | at most 20 |\n", Spread::of(alone)));
+    text.push_str(&format!(
+        "| connect-github alone, default categories | {:.1} | at most 20 |\n",
+        Spread::of(alone)
+    ));
     Ok(text)
 }
 
@@ -69,7 +72,11 @@ fn cargo(program: &str, arguments: &[&str]) -> Result<(), Failure> {
         .env("CARGO_INCREMENTAL", "0")
         .env_remove("RUSTFLAGS")
         .status()?;
-    if status.success() { Ok(()) } else { Err(format!("cargo {arguments:?} failed in build/{program}").into()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("cargo {arguments:?} failed in build/{program}").into())
+    }
 }
 
 /// CPU seconds of the children that end while this runs.

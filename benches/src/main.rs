@@ -29,7 +29,7 @@ type Table = fn() -> Result<String, Failure>;
 /// In the order of the page.
 const SECTIONS: [(&str, Table); 6] = [
     ("building", building::table),
-    ("requests", requests::table),
+    ("requests", requests::tables),
     ("quota", quota::table),
     ("simulation", simulation::table),
     ("webhooks", webhooks::table),

@@ -15,12 +15,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use hyper::body::Bytes;
 use octocrab::Octocrab;
 
+use super::typed;
 use crate::{Failure, allocations};
 
-const OWNER: &str = "rust-lang";
-const REPO: &str = "rust";
-const NUMBER: i64 = 101_337;
-const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
+pub(super) const OWNER: &str = "rust-lang";
+pub(super) const REPO: &str = "rust";
+pub(super) const NUMBER: i64 = 101_337;
+pub(super) const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
 /// Fills pools and lazily made tables before anything is counted.
 const WARM_UP: u32 = 50;
@@ -35,7 +36,7 @@ pub(crate) struct Client {
     pub(crate) goal: &'static str,
 }
 
-/// The yardstick first.
+/// Of the first table, the yardstick first.
 pub(crate) const CLIENTS: [Client; 8] = [
     Client { name: "raw-bytes", label: "raw reqwest, bytes", goal: "" },
     Client {
@@ -96,14 +97,15 @@ pub(crate) fn run(name: &str, address: &str, count: &str) -> Result<(), Failure>
             }
             "octocrab-issue" => {
                 let octocrab = octocrab_client(&base)?;
-                repeat(count, || async { Ok(octocrab.issues(OWNER, REPO).get(NUMBER).await?) }).await
+                repeat(count, || async { Ok(octocrab.issues(OWNER, REPO).get(NUMBER.unsigned_abs()).await?) })
+                    .await
             }
-            _ => Err(format!("no client is called {name}").into()),
+            _ => typed::run(name, &base, count).await,
         }
     })
 }
 
-async fn repeat<T, F>(count: u32, request: impl Fn() -> F) -> Result<(), Failure>
+pub(super) async fn repeat<T, F>(count: u32, request: impl Fn() -> F) -> Result<(), Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
@@ -119,7 +121,7 @@ where
     Ok(())
 }
 
-fn reqwest_client() -> reqwest::ClientBuilder {
+pub(super) fn reqwest_client() -> reqwest::ClientBuilder {
     let mut token = HeaderValue::from_str(&format!("Bearer {TOKEN}")).expect("the token is plain ASCII");
     token.set_sensitive(true);
     let headers: HeaderMap = [
@@ -167,7 +169,7 @@ impl Endpoint for GetBytes {
     }
 }
 
-fn octocrab_client(base: &str) -> Result<Octocrab, Failure> {
+pub(super) fn octocrab_client(base: &str) -> Result<Octocrab, Failure> {
     Ok(Octocrab::builder().base_uri(base)?.personal_token(TOKEN).build()?)
 }
 

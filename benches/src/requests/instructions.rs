@@ -7,14 +7,16 @@ use std::process::Command;
 
 use crate::Failure;
 
-/// Enough that what a start-up varies by disappears in the difference.
-const REQUESTS: u32 = 400;
-
-/// Of one client, by name.
-pub(crate) fn per_request(program: &Path, client: &str, address: &str) -> Result<f64, Failure> {
-    let once = of_process(program, client, address, REQUESTS)?;
-    let twice = of_process(program, client, address, 2 * REQUESTS)?;
-    Ok((twice - once) / f64::from(REQUESTS))
+/// Of one client, by name; `requests` so many that what a start-up varies by disappears in the difference.
+pub(crate) fn per_request(
+    program: &Path,
+    client: &str,
+    address: &str,
+    requests: u32,
+) -> Result<f64, Failure> {
+    let once = of_process(program, client, address, requests)?;
+    let twice = of_process(program, client, address, 2 * requests)?;
+    Ok((twice - once) / f64::from(requests))
 }
 
 fn of_process(program: &Path, client: &str, address: &str, requests: u32) -> Result<f64, Failure> {

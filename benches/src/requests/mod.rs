@@ -6,6 +6,7 @@
 pub(crate) mod client;
 mod instructions;
 pub(crate) mod server;
+mod typed;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -18,37 +19,64 @@ use crate::spread::Spread;
 /// Counts of instructions repeat to a fraction of a percent; three rounds show that they did.
 const ROUNDS: usize = 3;
 
-/// The first table of the page.
-pub(crate) fn table() -> Result<String, Failure> {
-    let program = std::env::current_exe()?;
-    let server = server::start(&program)?;
-    let mut instructions = vec![Vec::with_capacity(ROUNDS); CLIENTS.len()];
-    for round in 1..=ROUNDS {
-        for (client, counts) in CLIENTS.iter().zip(&mut instructions) {
-            eprintln!("requests, round {round} of {ROUNDS}: {}", client.label);
-            counts.push(instructions::per_request(&program, client.name, server.address())?);
-        }
-    }
-    let mut allocations = Vec::with_capacity(CLIENTS.len());
-    for client in &CLIENTS {
-        allocations.push(allocations_per_request(&program, client, server.address())?);
-    }
-    page(&instructions.into_iter().map(Spread::of).collect::<Vec<_>>(), &allocations)
+/// The first tables of the page.
+pub(crate) fn tables() -> Result<String, Failure> {
+    let (size, headers) = (server::ISSUE.len(), server::header_count());
+    let one = format!("an issue of {size} bytes, {headers} response headers, keep-alive, no TLS");
+    let many = format!("a page of 100 such issues, {} bytes", server::list().len());
+    let raw =
+        "Goals are bounds of the two columns that compare instructions and allocations with raw reqwest's.";
+    let peer =
+        "Goals are bounds of the two columns that compare instructions and allocations with octocrab's.";
+    Ok([
+        table(&format!("One request: {one}"), "raw reqwest", raw, &CLIENTS, 400)?,
+        table("The same issue in a type", "octocrab", peer, &typed::ONE, 400)?,
+        table(&format!("A list in types: {many}"), "octocrab", peer, &typed::HUNDRED, 20)?,
+    ]
+    .join("\n"))
 }
 
-fn page(instructions: &[Spread], allocations: &[(f64, f64)]) -> Result<String, Failure> {
+fn table(
+    title: &str,
+    yardstick: &str,
+    goals: &str,
+    clients: &[Client],
+    requests: u32,
+) -> Result<String, Failure> {
+    let program = std::env::current_exe()?;
+    let server = server::start(&program)?;
+    let mut instructions = vec![Vec::with_capacity(ROUNDS); clients.len()];
+    for round in 1..=ROUNDS {
+        for (client, counts) in clients.iter().zip(&mut instructions) {
+            eprintln!("requests, round {round} of {ROUNDS}: {}", client.label);
+            counts.push(instructions::per_request(&program, client.name, server.address(), requests)?);
+        }
+    }
+    let mut allocations = Vec::with_capacity(clients.len());
+    for client in clients {
+        allocations.push(allocations_per_request(&program, client, server.address(), 5 * requests)?);
+    }
+    let instructions = instructions.into_iter().map(Spread::of).collect::<Vec<_>>();
+    page(title, yardstick, goals, clients, &instructions, &allocations)
+}
+
+fn page(
+    title: &str,
+    yardstick: &str,
+    goals: &str,
+    clients: &[Client],
+    instructions: &[Spread],
+    allocations: &[(f64, f64)],
+) -> Result<String, Failure> {
     let mut text = format!(
-        "## One request: an issue of {} bytes, {} response headers, keep-alive, no TLS\n\n\
-         Goals are bounds of the two columns that compare instructions and allocations with raw reqwest's.\n\n\
-         | client | instructions | x raw reqwest | allocations | beside raw | bytes allocated | goal: at most |\n\
+        "## {title}\n\n{goals}\n\n\
+         | client | instructions | x {yardstick} | allocations | beside {yardstick} | bytes allocated | goal: at most |\n\
          |---|---|---|---|---|---|---|\n",
-        server::ISSUE.len(),
-        server::header_count(),
     );
     let (Some(raw), Some((raw_count, _))) = (instructions.first(), allocations.first()) else {
         return Err("nothing was measured".into());
     };
-    for ((client, instructions), (count, bytes)) in CLIENTS.iter().zip(instructions).zip(allocations) {
+    for ((client, instructions), (count, bytes)) in clients.iter().zip(instructions).zip(allocations) {
         writeln!(
             text,
             "| {} | {:.0} | {:.3} | {count:.1} | {:+.1}, {:.2}x | {bytes:.0} | {} |",
@@ -70,15 +98,19 @@ fn page(instructions: &[Spread], allocations: &[(f64, f64)]) -> Result<String, F
 }
 
 /// Count and bytes, as the client's own process counted them.
-fn allocations_per_request(program: &Path, client: &Client, address: &str) -> Result<(f64, f64), Failure> {
-    const REQUESTS: u32 = 2000;
+fn allocations_per_request(
+    program: &Path,
+    client: &Client,
+    address: &str,
+    requests: u32,
+) -> Result<(f64, f64), Failure> {
     let output =
-        Command::new(program).args(["client", client.name, address, &REQUESTS.to_string()]).output()?;
+        Command::new(program).args(["client", client.name, address, &requests.to_string()]).output()?;
     if !output.status.success() {
         return Err(format!("{}: {}", client.name, String::from_utf8_lossy(&output.stderr)).into());
     }
     let text = String::from_utf8(output.stdout)?;
     let (count, bytes) = text.trim().split_once(' ').ok_or("the client printed no counts")?;
-    let per_request = |total: &str| Ok::<f64, Failure>(total.parse::<f64>()? / f64::from(REQUESTS));
+    let per_request = |total: &str| Ok::<f64, Failure>(total.parse::<f64>()? / f64::from(requests));
     Ok((per_request(count)?, per_request(bytes)?))
 }

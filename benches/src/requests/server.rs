@@ -1,13 +1,14 @@
-//! Answers every request with the same issue and GitHub's usual headers. Runs as a process of its own.
+//! Answers every request with the same issue, or with a hundred, and GitHub's usual headers. Runs as a process of its own.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 
-use http::Response;
+use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -60,14 +61,32 @@ pub(crate) fn serve() -> Result<(), Failure> {
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            let service = service_fn(|_| async { Ok::<_, Infallible>(answer()) });
+            let service = service_fn(|request: Request<Incoming>| async move {
+                let is_list = request.uri().path().ends_with("/issues");
+                Ok::<_, Infallible>(answer(if is_list {
+                    list()
+                } else {
+                    Bytes::from_static(ISSUE.as_bytes())
+                }))
+            });
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     })
 }
 
-fn answer() -> Response<Full<Bytes>> {
+/// A hundred of them, told apart by their numbers.
+pub(crate) fn list() -> Bytes {
+    static LIST: OnceLock<Bytes> = OnceLock::new();
+    let make = || {
+        let issue = |number| ISSUE.replace("\"number\":101337", &format!("\"number\":{number}"));
+        let issues: Vec<_> = (101_337..101_437).map(issue).collect();
+        Bytes::from(format!("[{}]", issues.join(",")))
+    };
+    LIST.get_or_init(make).clone()
+}
+
+fn answer(body: Bytes) -> Response<Full<Bytes>> {
     let builder =
         HEADERS.iter().fold(Response::builder(), |builder, (name, value)| builder.header(*name, *value));
-    builder.body(Full::new(Bytes::from_static(ISSUE.as_bytes()))).expect("the headers are constants")
+    builder.body(Full::new(body)).expect("the headers are constants")
 }
