@@ -188,14 +188,17 @@ impl<E: Endpoint> Call<E> {
     /// Yields the headers, the status and the request id beside the value.
     pub fn response(self) -> ReplyFuture<E::Output> {
         Box::pin(async move {
-            let keep = |response: &Response| Kept {
-                status: response.status(),
-                headers: response.headers().clone(),
-                request_id: request_id::<E::Api>(response.headers()).map(str::to_owned),
-                source: response.source(),
+            let mut kept = None;
+            let keep = |response: &Response| {
+                kept = Some(Kept {
+                    status: response.status(),
+                    headers: response.headers().clone(),
+                    request_id: request_id::<E::Api>(response.headers()).map(str::to_owned),
+                    source: response.source(),
+                });
             };
             let mut progress = None;
-            let (value, kept) = self.run(keep, &mut progress).await?;
+            let value = self.run(keep, &mut progress).await?;
             let Kept { status, headers, request_id, source } = kept.unwrap_or_else(Kept::of_default);
             let attempts = progress.map_or(0, |progress| progress.attempts());
             Ok(Reply { value, status, headers, request_id, attempts, source })
@@ -219,7 +222,7 @@ impl<E: Endpoint> Call<E> {
             let begun = Instant::now();
             let scope = Scope::new(E::Api::ID, self.endpoint.operation().name.clone());
             let mut progress = None;
-            let result = self.run(|_| (), &mut progress).await.map(|(value, _)| value);
+            let result = self.run(|_| (), &mut progress).await;
             let progress = progress.unwrap_or_default();
             let report = Report::new(scope, &progress, begun.elapsed(), result.is_ok());
             (result, report)
@@ -242,13 +245,13 @@ impl<E: Endpoint> Call<E> {
         Ok(response)
     }
 
-    /// `keep` takes what is wanted beside the value: most calls want nothing, and a copy of the headers is not cheap. What
-    /// it took is `None` for the call's own default.
-    async fn run<K>(
+    /// `keep` takes what is wanted beside the value: most calls want nothing, and a copy of the headers is not cheap. It is
+    /// not asked for the call's own default.
+    async fn run(
         self,
-        keep: impl FnOnce(&Response) -> K,
+        keep: impl FnOnce(&Response),
         progress: &mut Option<Arc<Progress>>,
-    ) -> Result<(E::Output, Option<K>), Error> {
+    ) -> Result<E::Output, Error> {
         let Self { client, endpoint, options, fallback } = self;
         let mut decoding = Decoding { strict: options.strict, ..Decoding::default() };
         let request = options.request(&client, &endpoint)?;
@@ -266,16 +269,19 @@ impl<E: Endpoint> Call<E> {
                             "fell back to a default"
                         );
                         progress.note(|| Event::FellBack { to: "default" });
-                        Ok((*value, None))
+                        Ok(*value)
                     }
                     _ => Err(error),
                 };
             }
         };
-        let (status, kept) = (response.status(), keep(&response));
+        let status = response.status();
+        keep(&response);
         // A reference count, not a copy: only an error shows it.
         let id = request_id_value::<E::Api>(response.headers()).cloned();
-        let value = endpoint.decode(response, &mut decoding).map_err(|error| {
+        // Not taken apart: an output may be big, and every move of it costs.
+        let output = endpoint.decode(response, &mut decoding);
+        let unreadable = |error: Error| {
             let id = id.as_ref().and_then(|id| id.to_str().ok());
             let error = error
                 .with_operation(E::Api::ID, endpoint.operation().name.clone())
@@ -292,12 +298,15 @@ impl<E: Endpoint> Call<E> {
             };
             conclude(progress, Some(status), Some(&error));
             error
-        })?;
+        };
+        if output.is_err() {
+            return output.map_err(unreadable);
+        }
         for path in decoding.drift {
             progress.note(|| Event::Drift { path });
         }
         conclude(progress, Some(status), None);
-        Ok((value, Some(kept)))
+        output
     }
 }
 
@@ -424,7 +433,7 @@ impl<E: Endpoint> IntoFuture for Call<E> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let mut progress = None;
-            self.run(|_| (), &mut progress).await.map(|(value, _)| value)
+            self.run(|_| (), &mut progress).await
         })
     }
 }

@@ -427,6 +427,44 @@ impl QuotaModel for ByLetter {
     }
 }
 
+/// Counts a call to `core` and `points`; the answer names another bucket, as a figure or by a pause.
+struct Elsewhere {
+    pauses: bool,
+}
+
+impl QuotaModel for Elsewhere {
+    fn draws(&self, _operation: &Operation, _request: &Request) -> Draws {
+        let points = Rule::Published { limit: 900, window: MINUTE };
+        Draws::none().and(Bucket::new("core"), 1, Rule::Server).and(Bucket::new("points"), 1, points)
+    }
+
+    fn observe(&self, _sent: &Head, response: &Response, out: &mut Observations) {
+        match HeaderModel::default().read(response.headers(), "elsewhere") {
+            Some(seen) if !self.pauses => out.see(seen),
+            Some(_) => out.pause(Bucket::new("elsewhere"), HOUR),
+            None => {}
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_names_a_bucket_closes_none_that_the_call_drew_on_beside_it() {
+    for pauses in [false, true] {
+        let refused = Answer::status(429)
+            .header("retry-after", "3600")
+            .header("x-ratelimit-limit", "10")
+            .header("x-ratelimit-remaining", "0");
+        let transport = Scripted::new([refused, Answer::json(200, "{}")]);
+        let config = patient();
+        let client = client(transport.clone(), QuotaPilot::new(Elsewhere { pauses }, config.quota), config);
+        let error = client.send(Work::read("a")).retry(RetryPolicy::never()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RateLimited);
+        let begun = Instant::now();
+        client.send(Work::read("b")).await.unwrap();
+        assert!(begun.elapsed() < SECOND, "{:?}", begun.elapsed());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_large_published_limit_is_used_up_by_a_steady_flow() {
     // 20 callers, 200 ms each: 100 a second, so every minute's 5,000 are sent within 50 s.

@@ -4,6 +4,7 @@
 //! pays nothing.
 
 use std::cell::RefCell;
+use std::marker::PhantomData;
 
 /// More kinds of drift in one answer than anybody reads. The last place says that there are more.
 const MOST: usize = 64;
@@ -18,22 +19,46 @@ thread_local! {
 ///
 /// The front page has an example. Calls may be nested; the inner one's drift is its own.
 pub fn watch<T>(decode: impl FnOnce() -> T) -> (T, Vec<String>) {
-    let outer = NOTES.with_borrow_mut(std::mem::take);
-    let restore = Restore(Some(outer));
+    let watch = Watch::begin();
     let value = decode();
-    let notes = NOTES.with_borrow_mut(std::mem::take);
-    drop(restore);
-    (value, notes.into_iter().map(|(model, field)| format!("{model}.{field}")).collect())
+    (value, watch.end())
+}
+
+/// The same for whoever does not want the value moved: what is missing between [`Watch::begin`] and [`Watch::end`] on this
+/// thread.
+///
+/// ```
+/// use connect_model::drift::Watch;
+/// let watch = Watch::begin();
+/// // decode
+/// assert!(watch.end().is_empty());
+/// ```
+#[derive(Debug)]
+#[must_use = "what is missing is told by `end`"]
+pub struct Watch {
+    outer: Vec<(&'static str, &'static str)>,
+    // Notes are a thread's.
+    here: PhantomData<*const ()>,
+}
+
+impl Watch {
+    /// From here on.
+    pub fn begin() -> Self {
+        Self { outer: NOTES.with_borrow_mut(std::mem::take), here: PhantomData }
+    }
+
+    /// Which fields were missing.
+    pub fn end(self) -> Vec<String> {
+        let notes = NOTES.with_borrow_mut(std::mem::take);
+        notes.into_iter().map(|(model, field)| format!("{model}.{field}")).collect()
+    }
 }
 
 /// Puts the outer notes back, also when the decoding panics.
-struct Restore(Option<Vec<(&'static str, &'static str)>>);
-
-impl Drop for Restore {
+impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(outer) = self.0.take() {
-            NOTES.with_borrow_mut(|notes| *notes = outer);
-        }
+        let outer = std::mem::take(&mut self.outer);
+        NOTES.with_borrow_mut(|notes| *notes = outer);
     }
 }
 

@@ -91,8 +91,10 @@ impl Ledger {
             seen.figures().any(|figure| figure.remaining == 0 && figure.bucket == entry.bucket)
         };
         let drawn_on = grant.wanted.each();
-        // Where the answer shows which bucket it was, the others stay open; else all of them may have been it.
-        let is_shown = drawn_on.iter().any(|want| self.entries.get(want.entry).is_some_and(is_used_up));
+        // Where the answer shows which bucket it was, be it one that nobody thought of, the others stay open; else all of
+        // them may have been it.
+        let is_shown = seen.figures().any(|figure| figure.remaining == 0)
+            || seen.pauses().iter().any(|(bucket, _)| bucket.is_some());
         let is_only_spacing = drawn_on.iter().all(|want| {
             self.entries.get(want.entry).is_some_and(|entry| matches!(entry.gauge, Gauge::Spacing(_)))
         });
@@ -106,7 +108,7 @@ impl Ledger {
             let wait = entry.pause.refuse(hint, now);
             closed.push((Some(entry.bucket.clone()), wait));
         }
-        if closed.is_empty() {
+        if closed.is_empty() && !is_shown {
             closed.push((None, self.pause.refuse(hint, now)));
         }
     }
