@@ -94,6 +94,22 @@ impl GitHub {
         }
     }
 
+    /// What is left of the account's limits, who waits for them, and the way to share them: `quota().status()`.
+    ///
+    /// Core's [`Client::quota`], under a name of its own here, so that it means the same where the trait
+    /// [`Connector`](connect_core::Connector) is in scope; that one's is `Connector::quota(&github, &cx)`.
+    ///
+    /// ```
+    /// use connect_github::{Connector, Context, GitHub};
+    /// let github = GitHub::builder().token("ghp_example").build()?;
+    /// let buckets = github.quota().status();
+    /// assert_eq!(buckets.len(), Connector::quota(&github, &Context::default()).len());
+    /// # Ok::<(), connect_github::Error>(())
+    /// ```
+    pub fn quota(&self) -> &QuotaPilot {
+        self.0.quota()
+    }
+
     pub(crate) fn speaker(&self) -> &Speaker {
         &self.1
     }
@@ -221,8 +237,11 @@ impl GitHubBuilder {
     /// Another [version of the API](https://docs.github.com/rest/about-the-rest-api/api-versions), such as `2026-03-10`;
     /// `2022-11-28` unless it is given. The models fit all versions: what a version drops is optional in them.
     pub fn api_version(mut self, version: &str) -> Self {
-        let is_date =
-            version.len() == 10 && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let is_date = version.len() == 10
+            && version.bytes().enumerate().all(|(at, byte)| match at {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
         self.version = HeaderValue::from_str(version).ok().filter(|_| is_date).ok_or_else(|| {
             Error::new(ErrorKind::Config, "`api_version` is no date: GitHub's versions are like 2022-11-28")
         });
@@ -261,7 +280,8 @@ impl GitHubBuilder {
     }
 
     /// Everything else that [core's builder](ClientBuilder) takes: a breaker or a retry budget to share, layers of the
-    /// host's own, other headers.
+    /// host's own, other headers. Address, API version and pacing are the settings of this builder and win over what is
+    /// set there.
     pub fn with(mut self, change: impl FnOnce(ClientBuilder<GitHubApi>) -> ClientBuilder<GitHubApi>) -> Self {
         self.client = change(self.client);
         self
@@ -353,8 +373,11 @@ mod tests {
 
     #[test]
     fn a_version_that_is_no_date_is_refused() {
-        let error = GitHub::builder().api_version("v3\n").build().unwrap_err();
-        assert!(error.to_string().contains("api_version"), "{error}");
-        assert!(GitHub::builder().api_version("2026-03-10").build().is_ok());
+        for odd in ["v3\n", "", "20260310", "----------", "2026031000", "2026-03-1é"] {
+            let error = GitHub::builder().api_version(odd).build().unwrap_err();
+            assert!(error.to_string().contains("api_version"), "{error}");
+        }
+        // Without a build: that takes TLS, which a build of this crate may leave out.
+        assert!(GitHub::builder().api_version("2026-03-10").version.is_ok());
     }
 }

@@ -6,6 +6,7 @@ use connect_core::{AuthKind, Connector, Context, Descriptor, Error, ErrorKind, H
 use tokio::time::Instant;
 
 use crate::GitHub;
+use crate::identity::RATE_LIMIT;
 
 /// What this build can do.
 const AUTH: &[AuthKind] = &[
@@ -33,14 +34,17 @@ impl Connector for GitHub {
     async fn health(&self, cx: &Context) -> Health {
         let begun = Instant::now();
         // Costs nothing from the primary limit, and works without a token; an App itself has its own page instead.
-        let limits = Raw::<_, serde_json::Value>::get(crate::identity::cheap_question(self));
+        let question = crate::identity::cheap_question(self);
+        let limits = Raw::<_, serde_json::Value>::get(question);
         let result = match limits {
             Ok(limits) => self.send(limits).context(cx).await,
             Err(error) => Err(error),
         };
-        // Enterprise Server answers 404 while its rate limits are off: it is up all the same.
+        // Enterprise Server answers 404 while its rate limits are off: it is up all the same. An App that is not found is not.
         let result = match result {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(serde_json::Value::Null),
+            Err(error) if error.kind() == ErrorKind::NotFound && question == RATE_LIMIT => {
+                Ok(serde_json::Value::Null)
+            }
             other => other,
         };
         Health::of(result, begun.elapsed())

@@ -43,12 +43,15 @@ struct Owner {
     login: String,
 }
 
+/// What is left of all limits.
+pub(crate) const RATE_LIMIT: &str = "/rate_limit";
+
 /// The path of a question that costs least.
 pub(crate) fn cheap_question(client: &GitHub) -> &'static str {
     match client.speaker() {
         #[cfg(feature = "app")]
         Speaker::App(_) => "/app",
-        _ => "/rate_limit",
+        _ => RATE_LIMIT,
     }
 }
 

@@ -1,53 +1,13 @@
 //! GitHub for Rust programs: typed endpoints on one resilience stack, and typed webhooks.
 //!
-//! ```no_run
-//! use connect_github::{GitHub, issues};
+//! Webhooks are in the module `webhook` (feature `webhook`), which needs no client.
 //!
-//! # async fn example() -> Result<(), connect_github::Error> {
-//! let github = GitHub::from_env()?; // GITHUB_TOKEN, GITHUB_API_URL
-//! let issue = github.send(issues::Create::new("octo", "hello", "Title").body("text")).await?;
-//! println!("{} {}", issue.number, issue.html_url);
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! What is done every day reads shorter by [handles](handle):
-//!
-//! ```no_run
-//! # async fn example(github: connect_github::GitHub) -> Result<(), connect_github::Error> {
-//! github.repo("octo", "hello")?.issue(5).comment("It rains in.").await?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! The module `guide` of the documentation is one page about credentials, setting up an App, permissions, limits, errors and
-//! webhooks; `from_octocrab` is a table from octocrab's calls.
-//!
-//! Every operation of GitHub's REST API is an endpoint, named as GitHub names it: `issues/list-for-repo` is
-//! `issues::ListForRepo`. What GitHub insists on goes into `new`, the rest into setters with GitHub's names; owners,
-//! repositories and other values of paths are encoded or refused, so that none addresses something else. Lists are streams
-//! (`github.stream(issues::ListForRepo::new("octo", "hello").state("open"))`), files are streamed (`github.download(..)`,
-//! `github.upload(..)`), and what is not described goes through the same stack by [`Raw`](connect_core::Raw).
-//!
-//! Answers are [models](model): dates and links stay text until they are asked, words that GitHub adds stay readable, and a
-//! field that GitHub promises and leaves out is its default, reported to the observer as drift
-//! ([`Call::strict`](connect_core::Call::strict) makes it an error). They take both of GitHub's API versions.
-//!
-//! [`graphql::Query`] asks GraphQL through the same stack: limits and missing permissions that GitHub reports under HTTP
-//! 200 become the errors they are, and connections are streams too.
-//!
-//! An [`Error`] says what would help where GitHub does (permissions, scopes, single sign-on, a first commit); its details are
-//! a [`Problem`], or [`graphql::Errors`].
-//!
-//! What you get without asking: a `POST` that GitHub answered with a 5xx is never sent twice (the error says it may have
-//! been applied); primary and secondary rate limits are told apart from missing permissions and waited for when that is
-//! short, returned at once when it is long; no credential leaves the configured origin, shows in a log, or survives in
-//! an error.
+#![cfg_attr(feature = "client", doc = include_str!("../docs/client.md"))]
 //!
 //! # Features
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `client` | yes | [`GitHub`], credentials, limits |
+//! | `client` | yes | `GitHub`, credentials, limits |
 //! | `actions`, `apps`, `checks`, `git`, `issues`, `meta`, `pulls`, `reactions`, `repos`, `search`, `users` | yes | the endpoints and models of a category |
 //! | `activity`, `code-scanning`, `orgs`, `teams` and 34 more; `all` | no | the same of the other categories |
 //! | `rustls` | yes | TLS by rustls with ring |

@@ -26,6 +26,14 @@ const BY_STATUS: &[(u16, &str, &str)] = &[
     (451, "it is blocked for legal reasons", "it is blocked for legal reasons"),
 ];
 
+/// What is said to an App whose id GitHub does not know, and what that means. The bare 404 would send people looking for
+/// something else.
+const UNKNOWN_APP: (&str, &str) = (
+    "Integration not found",
+    "GitHub knows no App of the id that the client signs in with: take the client ID from the App's settings page, and \
+     check the base URL",
+);
+
 /// A page of HTML, where the API speaks JSON.
 const HTML: &str =
     "the answer is a page of HTML: a proxy or a login page answered, or the base URL is not the API's";
@@ -35,6 +43,9 @@ const HTML_OF_A_FAILURE: &str = "GitHub, or a proxy before it, failed with a pag
 pub(crate) fn advice(problem: &Problem, response: &Response) -> Vec<String> {
     let status = response.status();
     let mut advice = Vec::new();
+    if problem.message.as_deref() == Some(UNKNOWN_APP.0) {
+        return vec![UNKNOWN_APP.1.to_owned()];
+    }
     let row = BY_STATUS.iter().find(|(known, _, _)| *known == status.as_u16());
     // A base URL that leads elsewhere is no matter of the token.
     if let Some((_, with_token, without)) = row.filter(|_| !is_html(response)) {
@@ -65,7 +76,7 @@ pub(crate) fn advice(problem: &Problem, response: &Response) -> Vec<String> {
 pub(crate) const SSO: &str =
     "authorize the token for the organization's single sign-on; `Problem::sso` has the link";
 
-fn missing_scopes(problem: &Problem) -> Option<String> {
+pub(crate) fn missing_scopes(problem: &Problem) -> Option<String> {
     let (has, accepted) = (problem.scopes.as_ref()?, &problem.accepted_scopes);
     if accepted.is_empty() || accepted.iter().any(|scope| has.contains(scope)) {
         return None;

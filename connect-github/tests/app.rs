@@ -321,6 +321,33 @@ async fn a_token_endpoint_that_fails_is_asked_again_and_no_write_is_lost() {
     assert_eq!(credentials(&transport, "issues/create").len(), 1);
 }
 
+/// A token's fetch ends after half a minute; whoever needs the token waits on, and loses no write by it.
+#[tokio::test(start_paused = true)]
+async fn a_limit_on_making_tokens_is_waited_for_or_told_as_what_it_is() {
+    for (told, is_short) in [("10", true), ("45", true), ("3000", false)] {
+        let limited = Answer::json(403, r#"{"message": "You have exceeded a secondary rate limit"}"#)
+            .header("retry-after", told);
+        let created = Answer::json(201, json!({"id": 1, "number": 1, "title": "T"}).to_string());
+        let (app, transport, _) = scripted([limited, minted(1, "09:00"), created]);
+        let client = app.installation(7).client().unwrap();
+        let begun = Instant::now();
+        let result = client.send(issues::Create::new("octo", "hello", "T")).await;
+        if is_short {
+            assert!(result.is_ok(), "{told}: {result:?}");
+            assert_eq!(transport.requests().len(), 3);
+            continue;
+        }
+        let error = result.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.sent()),
+            (ErrorKind::RateLimited, connect_github::Sent::No),
+            "{error}"
+        );
+        assert!(begun.elapsed() < SECOND && error.to_string().contains("try again in"), "{error}");
+        assert_eq!(transport.requests().len(), 1);
+    }
+}
+
 /// The refusals that last until somebody changes something.
 #[tokio::test]
 async fn a_refusal_names_the_app_says_what_to_do_and_is_not_taken_for_the_calls_own() {
@@ -354,6 +381,17 @@ async fn a_refusal_names_the_app_says_what_to_do_and_is_not_taken_for_the_calls_
         }
     }
     assert_eq!(fake.count("issues/list-for-repo"), 0);
+}
+
+#[tokio::test]
+async fn a_client_of_an_app_that_github_does_not_know_is_unhealthy_and_says_what_to_do() {
+    let fake = fake().await;
+    let unknown = App::builder("Iv1.unknown").private_key(KEY).base_url(fake.url()).build().unwrap();
+    let health = unknown.client().health(&Context::default()).await;
+    assert!(!matches!(health, connect_core::Health::Up { .. }), "{health:?}");
+    let raw = connect_core::Raw::<_, Value>::get("/app").unwrap();
+    let error = unknown.client().send(raw).await.unwrap_err();
+    assert!(error.to_string().contains("take the client ID"), "{error}");
 }
 
 #[tokio::test]
@@ -588,6 +626,30 @@ async fn each_client_has_what_the_host_wants_of_all() {
     let versions: Vec<_> =
         fake.requests().iter().map(|it| it.headers["x-github-api-version"].clone()).collect();
     assert_eq!(versions, ["2026-03-10"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_no_client_id_asks_for_the_app_id_and_not_for_a_new_key() {
+    let words = r#"{"message": "'Issuer' claim ('iss') must be an Integer"}"#;
+    let (app, _, _) = scripted((0..4).map(|_| Answer::json(401, words)));
+    let error = list(&app.installation(7).client().unwrap()).await.unwrap_err();
+    assert_eq!(error.details(), Some(&AppRefusal::UnknownApp), "{error:#}");
+    assert!(error.message().contains("the app id"), "{error}");
+}
+
+/// The host's part of building a client may itself need a client of the same App.
+#[test]
+fn the_hosts_change_of_a_client_may_ask_the_app_for_another() {
+    let slot: Arc<std::sync::OnceLock<App>> = Arc::default();
+    let (own, depth) = (Arc::clone(&slot), AtomicU32::new(0));
+    let change = move |client: connect_github::GitHubBuilder| {
+        if let Some(app) = own.get().filter(|_| depth.fetch_add(1, Ordering::SeqCst) == 0) {
+            app.installation(8).client().unwrap();
+        }
+        client
+    };
+    let app = slot.get_or_init(|| App::builder(ID).private_key(KEY).clients(change).build().unwrap());
+    assert!(app.installation(7).client().is_ok());
 }
 
 #[tokio::test]

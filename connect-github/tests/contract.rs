@@ -1,5 +1,5 @@
 //! Every operation against a server that judges requests by GitHub's own description. `.ci/contract` runs it.
-#![cfg(feature = "client")]
+#![cfg(all(feature = "issues", feature = "users"))]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use connect_github::{GitHub, issues, users};

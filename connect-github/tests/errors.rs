@@ -40,7 +40,15 @@ async fn a_refusal_says_what_would_help() {
     const SIGN_ON: Headers =
         &[("x-github-sso", "required; url=https://github.example/orgs/o/sso?authorization_request=canary")];
     const METADATA: Headers = &[("x-accepted-github-permissions", "metadata=read")];
-    let cases: [(u16, Headers, &str, ErrorKind, &str); 13] = [
+    let cases: [(u16, Headers, &str, ErrorKind, &str); 14] = [
+        (
+            404,
+            &[],
+            "Integration not found",
+            ErrorKind::NotFound,
+            "Integration not found; GitHub knows no App of the id that the client signs in with: take the client ID from \
+             the App's settings page, and check the base URL",
+        ),
         (
             403,
             PERMISSIONS,

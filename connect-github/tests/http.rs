@@ -1,5 +1,5 @@
 //! The client over real HTTP. No timing is asserted.
-#![cfg(feature = "client")]
+#![cfg(feature = "issues")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use connect_github::{Config, Connector, Context, ErrorKind, GitHub, Problem, Sent, issues};

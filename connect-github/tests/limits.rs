@@ -197,6 +197,67 @@ async fn a_graphql_limit_named_in_a_200_closes_graphql_and_leaves_rest_open() {
     assert_eq!(transport.requests().len(), 2);
 }
 
+/// A mutation draws on what REST's writes draw on as well; the limit of GraphQL says nothing of those.
+#[tokio::test(start_paused = true)]
+async fn a_mutation_that_meets_graphqls_limit_closes_no_write_of_rest() {
+    use connect_github::graphql::Query;
+    let limited =
+        Answer::json(200, r#"{"errors": [{"type": "RATE_LIMIT", "message": "API rate limit exceeded"}]}"#)
+            .header("x-ratelimit-remaining", "3")
+            .header("x-ratelimit-reset", "784115377")
+            .header("x-ratelimit-resource", "graphql")
+            .header("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    let transport = Scripted::new([limited, Answer::json(201, "{}")]);
+    let github = github(&transport, Pacing::Published);
+    let star = "mutation { addStar(input: {starrableId: \"1\"}) { clientMutationId } }";
+    let error = github.send(Query::<Value>::new(star)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    github.send(post("/repos/o/r/issues")).await.unwrap();
+    assert_eq!(transport.requests().len(), 2);
+}
+
+/// GitHub counts some calls to resources that their paths do not tell.
+#[tokio::test(start_paused = true)]
+async fn a_used_up_resource_that_was_not_expected_closes_nothing_but_the_calls_that_draw_on_it() {
+    let used_up = |resource| {
+        Answer::json(403, r#"{"message": "API rate limit exceeded"}"#)
+            .header("x-ratelimit-limit", "10")
+            .header("x-ratelimit-remaining", "0")
+            .header("x-ratelimit-reset", "784115377")
+            .header("x-ratelimit-resource", resource)
+            .header("date", "Sun, 06 Nov 1994 08:49:37 GMT")
+    };
+    for resource in ["code_scanning_autofix", "brand_new"] {
+        let transport = Scripted::new([used_up(resource), Answer::json(201, "{}"), Answer::json(200, "{}")]);
+        let github = github(&transport, Pacing::Published);
+        let autofix = || github.send(post("/repos/o/r/code-scanning/alerts/1/autofix"));
+        assert_eq!(autofix().await.unwrap_err().kind(), ErrorKind::RateLimited);
+        github.send(post("/repos/o/r/issues")).await.unwrap();
+        github.send(get("/user")).await.unwrap();
+        assert_eq!(transport.requests().len(), 3, "{resource}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_resource_was_guessed_wrong_waits_for_the_right_one_next_time() {
+    let answer = |status: u16, remaining| {
+        Answer::json(status, "{}")
+            .header("x-ratelimit-limit", "10")
+            .header("x-ratelimit-remaining", remaining)
+            .header("x-ratelimit-reset", "784115377")
+            .header("x-ratelimit-resource", "code_scanning_autofix")
+            .header("date", "Sun, 06 Nov 1994 08:49:37 GMT")
+    };
+    let transport = Scripted::new([answer(202, "0"), Answer::json(200, "{}")]);
+    let github = github(&transport, Pacing::Published);
+    let autofix = || github.send(post("/repos/o/r/code-scanning/alerts/1/autofix"));
+    autofix().await.unwrap();
+    let error = autofix().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    github.send(get("/user")).await.unwrap();
+    assert_eq!(transport.requests().len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_query_draws_what_it_will_cost() {
     use connect_github::graphql::Query;

@@ -1,8 +1,13 @@
 //! What popular clients of GitHub get wrong, and this one must not. Each was seen in a running program.
 //!
-//! Others of the kind stand with their subject: tokens fetched many times over, credentials lost on the way and logins that
-//! fail unexplained with the App's, rate limits inside of GraphQL answers with GraphQL's, waits that hold back only one of
-//! many with the quota's, events that do not fit their types with the webhooks'.
+//! | defect | where its test is |
+//! |---|---|
+//! | 1, 2, 3, 6, 7, 8, 9, 15, 17 | here |
+//! | 4, 5, 10 (credentials lost on the way, tokens fetched many times over, a runtime wanted too early) | `app.rs` |
+//! | 11, 12 (logins that fail unexplained) | `login.rs` |
+//! | 13 (a rate limit within a GraphQL answer) | `graphql.rs` |
+//! | 14 (a wait that holds back only one of many) | `limits.rs` |
+//! | 16 (events that do not fit their types) | `events.rs`, `payloads.rs` |
 #![cfg(all(feature = "client", feature = "issues", feature = "repos"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -165,4 +170,27 @@ async fn a_plain_get_has_no_length_on_the_wire() {
         !request.headers.contains_key("content-length") && !request.headers.contains_key("transfer-encoding")
     );
     assert!(request.headers["user-agent"].to_str().unwrap().starts_with("connect-github/"));
+}
+
+/// Defect 17: features that no build may have at once, so that two crates of one program can break each other.
+#[cfg(all(feature = "app", feature = "rustls", feature = "rustls-aws-lc", feature = "native-tls"))]
+#[tokio::test]
+async fn all_backends_of_tls_and_of_signatures_at_once_build_and_work() {
+    use connect_github::app::App;
+    let server = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200).set_body_string(r#"{"id": 1}"#))
+        .mount(&server)
+        .await;
+    // Real connections, with every TLS library compiled in; and a key that signs.
+    let app = App::builder(1)
+        .private_key(include_str!("keys/rsa-2048.test-only.pem"))
+        .base_url(&server.uri())
+        .build()
+        .unwrap();
+    let app = app.client();
+    app.send(connect_core::Raw::<_, serde_json::Value>::get("/app").unwrap()).await.unwrap();
+    let [request] = &server.received_requests().await.unwrap()[..] else { panic!("one request") };
+    let credential = request.headers["authorization"].to_str().unwrap();
+    assert_eq!(credential.split('.').count(), 3, "a JWT");
 }

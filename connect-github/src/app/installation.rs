@@ -70,7 +70,7 @@ impl Installation {
             .app
             .shared()
             .registry
-            .client(self.id, |quota| self.app.shared().wire.client(tokens, quota))?;
+            .client(self.id, |quota| self.app.shared().wire.client(tokens.clone(), quota))?;
         Ok(client.speaking_as_installation(self.clone()))
     }
 
@@ -85,7 +85,7 @@ impl Installation {
         Ok(shared.registry.tokens(self.id, &self.scope, make))
     }
 
-    /// A token that lives at least this long (an hour at most), for something else than a client: git over HTTPS, a program
+    /// A token that lives at least this long (a little less than an hour at most), for something else than a client: git over HTTPS, a program
     /// that is started with it. [`CachedToken::remaining`] says how long it really has.
     ///
     /// ```no_run

@@ -31,6 +31,8 @@ use AppRefusal as R;
 const MEANINGS: &[(u16, &str, AppRefusal)] = &[
     (401, "('exp')", R::ClockWrong),
     (401, "('iat')", R::ClockWrong),
+    // An Enterprise Server that takes no client ID yet.
+    (401, "('iss')", R::UnknownApp),
     (401, "Integration not found", R::UnknownApp),
     (401, "", R::KeyNotAccepted),
     (404, "Integration not found", R::UnknownApp),
@@ -64,7 +66,8 @@ impl AppRefusal {
                  App's; make a new one on the App's settings page"
             ),
             Self::UnknownApp => format!(
-                "GitHub knows no App {app}: take the client ID from the App's settings page, and check the base URL"
+                "GitHub knows no App {app}: take the client ID from the App's settings page (the app id, if an older \
+                 Enterprise Server takes no other), and check the base URL"
             ),
             Self::ClockWrong => format!(
                 "GitHub says that the token of App {app} has a wrong time: set the clock of this machine right"

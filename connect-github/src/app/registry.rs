@@ -1,7 +1,8 @@
 //! One token for all clients of an App that need the same one, and one account of limits for each installation.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use connect_core::quota::QuotaPilot;
 use connect_core::{Error, TokenCache};
@@ -31,7 +32,7 @@ impl Registry {
         scope: &Scope,
         make: impl FnOnce() -> TokenCache,
     ) -> TokenCache {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.lock();
         let key = (installation, scope.clone());
         if let Some(cache) = entries.caches.get(&key) {
             return cache.clone();
@@ -47,12 +48,28 @@ impl Registry {
     pub(super) fn client(
         &self,
         installation: u64,
-        build: impl FnOnce(Option<QuotaPilot>) -> Result<GitHub, Error>,
+        build: impl Fn(Option<QuotaPilot>) -> Result<GitHub, Error>,
     ) -> Result<GitHub, Error> {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = build(entries.quotas.get(&installation).cloned())?;
-        entries.quotas.entry(installation).or_insert_with(|| client.quota().clone());
-        Ok(client)
+        // Built outside the lock: the host's own part of it may want another client of the App.
+        let known = self.lock().quotas.get(&installation).cloned();
+        let is_known = known.is_some();
+        let client = build(known)?;
+        if is_known {
+            return Ok(client);
+        }
+        let first = match self.lock().quotas.entry(installation) {
+            Entry::Vacant(place) => {
+                place.insert(client.quota().clone());
+                return Ok(client);
+            }
+            Entry::Occupied(first) => first.get().clone(),
+        };
+        // Somebody else was first meanwhile.
+        build(Some(first))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

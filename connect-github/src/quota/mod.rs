@@ -20,11 +20,12 @@ use crate::limit::UNEXPLAINED_LIMIT;
 pub(crate) struct GitHubQuota {
     headers: HeaderModel,
     pacing: Pacing,
+    corrections: resource::Corrections,
 }
 
 impl GitHubQuota {
     pub(crate) fn new(pacing: Pacing) -> Self {
-        Self { headers: HeaderModel::default(), pacing }
+        Self { headers: HeaderModel::default(), pacing, corrections: resource::Corrections::default() }
     }
 }
 
@@ -43,13 +44,23 @@ impl QuotaModel for GitHubQuota {
             let draws = Draws::none().and(Bucket::new(GRAPHQL), points, Rule::Server);
             return self.pacing.add_graphql(draws, is_mutation);
         }
+        let resource = self.corrections.of(operation).unwrap_or(resource);
         self.pacing.add(Draws::none().and(Bucket::new(resource), 1, Rule::Server), operation)
     }
 
     fn observe(&self, sent: &Head, response: &Response, out: &mut Observations) {
-        let guess = || sent.url().map_or("core", |url| resource::of(sent.operation(), url.path()));
-        // GitHub names the resource, which corrects the guess.
-        let bucket = response.header("x-ratelimit-resource").map_or_else(guess, resource::named_or_other);
+        let operation = sent.operation();
+        let path = sent.url().map_or("", |url| url.path());
+        let guess = resource::of(operation, path);
+        // GitHub names the resource, which corrects the guess, for the next time as well.
+        let bucket = match response.header("x-ratelimit-resource") {
+            Some(name) => resource::named_or_other(name),
+            None => self.corrections.of(operation).unwrap_or(guess),
+        };
+        let is_corrected = bucket != self.corrections.of(operation).unwrap_or(guess);
+        if is_corrected && resource::named(bucket).is_some() && guess != GRAPHQL && !resource::is_free(path) {
+            self.corrections.learn(operation, bucket);
+        }
         let seen = self.headers.read(response.headers(), bucket);
         let is_used_up = seen.as_ref().is_some_and(|seen| seen.remaining == 0);
         if let Some(Verdict::RateLimited { retry_after }) = response.verdict()

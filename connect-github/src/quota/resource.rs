@@ -1,6 +1,10 @@
 //! The hourly limits: GitHub counts per resource, names the resource in each answer, and lets it be guessed from the path.
 
-use connect_core::Operation;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use connect_core::{Method, Operation};
 
 /// Which resource serves a path; the first row that fits. Enterprise Server puts a prefix before the path.
 const BY_START: &[(&str, &str)] =
@@ -61,6 +65,40 @@ pub(super) fn of(operation: &Operation, path: &str) -> &'static str {
     BY_END.iter().find(ends).map_or("core", |(_, _, resource)| resource)
 }
 
+/// Where GitHub has named another resource than was guessed: the next call draws on that one.
+#[derive(Debug, Default)]
+pub(super) struct Corrections {
+    /// Most clients never see one: they pay a flag and no lock.
+    are_any: AtomicBool,
+    by_path: RwLock<HashMap<Method, HashMap<String, &'static str>>>,
+}
+
+/// Raw calls have as many paths as the host makes up.
+const MOST_CORRECTIONS: usize = 256;
+
+impl Corrections {
+    pub(super) fn of(&self, operation: &Operation) -> Option<&'static str> {
+        if !self.are_any.load(Ordering::Relaxed) {
+            return None;
+        }
+        let by_path = self.by_path.read().unwrap_or_else(PoisonError::into_inner);
+        by_path.get(&operation.method)?.get(template(operation)).copied()
+    }
+
+    pub(super) fn learn(&self, operation: &Operation, resource: &'static str) {
+        let mut by_path = self.by_path.write().unwrap_or_else(PoisonError::into_inner);
+        let of_method = by_path.entry(operation.method.clone()).or_default();
+        if of_method.len() < MOST_CORRECTIONS || of_method.contains_key(template(operation)) {
+            of_method.insert(template(operation).to_owned(), resource);
+            self.are_any.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn template(operation: &Operation) -> &str {
+    operation.path.split('?').next().unwrap_or_default()
+}
+
 /// The resource of this name, if it is one of those known.
 pub(super) fn named(name: &str) -> Option<&'static str> {
     NAMES.iter().find(|known| **known == name).copied()
@@ -74,7 +112,6 @@ pub(super) fn named_or_other(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connect_core::Method;
 
     #[test]
     fn each_path_draws_on_its_resource() {
@@ -96,6 +133,21 @@ mod tests {
         }
         let row = Operation::raw("row", Method::GET, "/").draws(&["content", "dependency_sbom"]);
         assert_eq!(of(&row, "/"), "dependency_sbom");
+    }
+
+    #[test]
+    fn corrections_are_by_method_and_path_and_few() {
+        let corrections = Corrections::default();
+        let raw = |path: &str| Operation::raw("raw", Method::POST, path.to_owned());
+        assert_eq!(corrections.of(&raw("/a")), None);
+        for number in 0..2 * MOST_CORRECTIONS {
+            corrections.learn(&raw(&format!("/{number}?page=1")), "scim");
+        }
+        assert_eq!(corrections.of(&raw("/0?page=2")), Some("scim"));
+        assert_eq!(corrections.of(&raw(&format!("/{MOST_CORRECTIONS}"))), None);
+        assert_eq!(corrections.of(&Operation::raw("raw", Method::GET, "/0")), None);
+        corrections.learn(&raw("/0"), "core");
+        assert_eq!(corrections.of(&raw("/0")), Some("core"));
     }
 
     #[test]

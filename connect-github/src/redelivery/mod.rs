@@ -33,13 +33,14 @@
 //! Receivers must keep GUIDs apart for as long as deliveries may be asked for: three days.
 //!
 //! # What it costs
-//! One call per hundred deliveries since the last pass, at least one, and one call per ask. All are
+//! One call per hundred deliveries since the last pass, at least one, and one call per ask. After an outage of more than
+//! [`most_open`](Policy::most_open) events the listing is read again while they shrink: of the calls about a third. All are
 //! [`Background`](connect_core::Priority::Background): nobody else waits for them. A pass ends early at a rate limit and
 //! the next one goes on from there.
 //!
 //! # Figures
 //! [`Policy`] has them all, with their reasons. Times are compared with GitHub's, so the host's clock should be right to
-//! some minutes.
+//! some minutes: one that is days ahead takes what could be recovered for lost.
 //!
 //! Not for events that were delivered and then lost inside the receiver: GitHub counts those as delivered.
 //!

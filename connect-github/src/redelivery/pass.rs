@@ -10,14 +10,15 @@ use connect_core::{Error, ErrorKind, Origin, Page, RetryAdvice, Sent};
 
 use super::hook::Hook;
 use super::memory::MemoryWatermarks;
-use super::plan::{Ask, lost, plan};
+use super::plan::{Ask, due, lost, plan};
 use super::policy::{Policy, seconds};
 use super::report::{Report, Stopped};
 use super::store::{Saved, WatermarkStore};
 use super::tally::{Attempt, Tally};
 use super::watermark::{Scan, Watermark};
-use crate::GitHub;
 use crate::model::HookDeliveryItem;
+use crate::refusal::missing_scopes;
+use crate::{GitHub, Problem};
 
 /// Asks GitHub for deliveries that failed. See the [module](super) for what it needs and what it costs.
 ///
@@ -134,11 +135,27 @@ impl Redelivery {
             stored.map_or((Watermark::default(), None), |s| (s.watermark, Some(s.version)));
         let mut progress = Progress { watermark, version };
         let mut report = Report::default();
-        let result = self.pass(&mut progress, &mut report).await;
+        report.stopped = self.pass(&mut progress, &mut report).await?;
+        self.close(&mut progress, &mut report).await?;
         report.open = progress.watermark.open();
         report.watermark = progress.watermark.through();
-        report.stopped = result?;
         Ok(report)
+    }
+
+    /// What this report tells need not be told again. Until here it is open: a pass that failed, or was dropped, has told
+    /// nobody.
+    async fn close(&self, progress: &mut Progress, report: &mut Report) -> Result<(), Error> {
+        let told = report.lost.len() + report.given_up.len();
+        if told == 0 || report.stopped == Some(Stopped::OtherProcess) {
+            return Ok(());
+        }
+        for gone in report.lost.iter().chain(&report.given_up) {
+            progress.watermark.close(&gone.guid);
+        }
+        if !self.save(progress).await? {
+            report.stopped = Some(Stopped::OtherProcess);
+        }
+        Ok(())
     }
 
     async fn pass(&self, progress: &mut Progress, report: &mut Report) -> Result<Option<Stopped>, Error> {
@@ -147,7 +164,16 @@ impl Redelivery {
             Ok(None) => progress.watermark.scan.take(),
             // What was listed is kept, so that the next pass goes on behind it.
             Ok(Some(stopped)) => {
-                return Ok(Some(if self.save(progress).await? { stopped } else { Stopped::OtherProcess }));
+                if !self.save(progress).await? {
+                    return Ok(Some(Stopped::OtherProcess));
+                }
+                // A listing of many passes must not keep what is known waiting.
+                if stopped == Stopped::Pages {
+                    let (asks, left) = due(&progress.watermark, self.now(), &self.policy);
+                    report.left = left;
+                    return Ok(Some(self.ask_all(asks, progress, report).await?.unwrap_or(stopped)));
+                }
+                return Ok(Some(stopped));
             }
             Err(error) => {
                 self.save(progress).await?;
@@ -164,7 +190,17 @@ impl Redelivery {
         report.left = plan.left;
         report.given_up = plan.given_up;
         report.lost = plan.lost;
-        for ask in plan.asks {
+        self.ask_all(plan.asks, progress, report).await
+    }
+
+    /// Asks for one after the other. `Some` ends the pass.
+    async fn ask_all(
+        &self,
+        asks: Vec<Ask>,
+        progress: &mut Progress,
+        report: &mut Report,
+    ) -> Result<Option<Stopped>, Error> {
+        for ask in asks {
             let stopped = self.ask(&ask, progress, report).await?;
             if stopped.is_some() {
                 return Ok(stopped);
@@ -228,8 +264,7 @@ impl Redelivery {
                 progress.watermark.note_ask(&ask.guid, self.now());
                 None
             }
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) => {
-                progress.watermark.close(&ask.guid);
+            Err(error) if is_gone(&error) => {
                 report.lost.extend(progress.watermark.open.get(&ask.guid).map(|open| lost(&ask.guid, open)));
                 None
             }
@@ -279,6 +314,12 @@ fn fold(scan: &mut Scan, page: Page<HookDeliveryItem>, report: &mut Report) -> b
         }
     }
     is_past
+}
+
+/// GitHub has no such delivery any more. It says the same to a token that may only read hooks, for which nothing is lost.
+fn is_gone(error: &Error) -> bool {
+    let lacks_scope = || error.details::<Problem>().is_some_and(|problem| missing_scopes(problem).is_some());
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid) && !lacks_scope()
 }
 
 /// What may pass ends the pass; what a person must mend is an error.

@@ -26,42 +26,51 @@ pub(super) struct Plan {
     pub(super) lost: Vec<Lost>,
 }
 
-/// Takes a complete listing into the watermark, and decides.
+/// Takes a complete listing into the watermark, and decides. What is lost or given up stays open until it has been told.
 pub(super) fn plan(watermark: &mut Watermark, scan: Scan, now: i64, policy: &Policy) -> Plan {
     let mut plan = Plan::default();
-    take_in(watermark, scan, policy, &mut plan);
+    take_in(watermark, scan, now, policy, &mut plan);
     // What is older is not listed again, so nobody asks about it.
     let listed_from =
         watermark.through.map_or(i64::MIN, |through| through.saturating_sub(seconds(policy.overlap)));
     watermark.open.retain(|_, open| !open.closed || open.last_at >= listed_from);
 
-    let mut due: Vec<(i64, Ask)> = Vec::new();
     for (guid, open) in &mut watermark.open {
+        // A clock that was ahead and was set back must not hold an ask back.
+        open.asked_at = open.asked_at.map(|at| at.min(now));
         match state(open, now, policy) {
-            State::Waits => {}
-            State::Due => {
-                due.push((open.first_at, Ask { guid: guid.clone(), delivery_id: open.delivery_id }));
-            }
-            State::TooOld => {
-                open.closed = true;
-                plan.lost.push(lost(guid, open));
-            }
-            State::AskedInVain => {
-                open.closed = true;
-                plan.given_up.push(lost(guid, open));
-            }
+            State::Waits | State::Due => {}
+            State::TooOld => plan.lost.push(lost(guid, open)),
+            State::AskedInVain => plan.given_up.push(lost(guid, open)),
         }
     }
-    due.sort_by(|(one, left), (other, right)| {
-        one.cmp(other).then_with(|| left.delivery_id.cmp(&right.delivery_id))
-    });
-    plan.left = due.len().saturating_sub(policy.asks_per_pass);
-    plan.asks = due.into_iter().take(policy.asks_per_pass).map(|(_, ask)| ask).collect();
+    (plan.asks, plan.left) = due(watermark, now, policy);
     plan
 }
 
-fn take_in(watermark: &mut Watermark, scan: Scan, policy: &Policy, plan: &mut Plan) {
-    let mut through = watermark.through.max(scan.newest);
+/// What of the known failures is to be asked for now, and how many more are. While a listing is under way only what was
+/// never asked for: the others may have arrived, and the listing has not come that far.
+pub(super) fn due(watermark: &Watermark, now: i64, policy: &Policy) -> (Vec<Ask>, usize) {
+    let seen = watermark.scan.as_ref().map(|scan| &scan.tally.0);
+    let may_have_arrived = |guid: &String, open: &Open| {
+        seen.is_some_and(|seen| open.asked > 0 || seen.get(guid).is_some_and(|seen| seen.succeeded))
+    };
+    let mut due: Vec<(i64, Ask)> = watermark
+        .open
+        .iter()
+        .filter(|(guid, open)| {
+            matches!(state(open, now, policy), State::Due) && !may_have_arrived(guid, open)
+        })
+        .map(|(guid, open)| (open.first_at, Ask { guid: guid.clone(), delivery_id: open.delivery_id }))
+        .collect();
+    due.sort_by_key(|(first_at, ask)| (*first_at, ask.delivery_id));
+    let left = due.len().saturating_sub(policy.asks_per_pass);
+    (due.into_iter().take(policy.asks_per_pass).map(|(_, ask)| ask).collect(), left)
+}
+
+fn take_in(watermark: &mut Watermark, scan: Scan, now: i64, policy: &Policy, plan: &mut Plan) {
+    // One time in the future would end every listing before it begins.
+    let mut through = watermark.through.max(scan.newest.map(|newest| newest.min(now)));
     let mut listed: Vec<(String, Attempts)> = scan.tally.0.into_iter().collect();
     // The oldest first: what finds no room is newer than what does, and the watermark waits before it.
     listed.sort_by(|(_, one), (_, other)| match one.first_at.cmp(&other.first_at) {
@@ -164,6 +173,13 @@ mod tests {
         let mut tally = Tally::default();
         attempts.into_iter().for_each(|attempt| tally.add(attempt));
         Scan { until: i64::MIN, newest, cursor: None, tally }
+    }
+
+    /// As a pass does it: what is told is closed.
+    fn plan(watermark: &mut Watermark, scan: Scan, now: i64, policy: &Policy) -> Plan {
+        let plan = super::plan(watermark, scan, now, policy);
+        plan.lost.iter().chain(&plan.given_up).for_each(|told| watermark.close(&told.guid));
+        plan
     }
 
     fn ids(plan: &Plan) -> Vec<i64> {
@@ -299,6 +315,23 @@ mod tests {
         let policy = Policy::default().with_schedule([]);
         let plan = plan(&mut Watermark::default(), listing(vec![failed(1, "a", NOW)]), NOW, &policy);
         assert_eq!((plan.asks.len(), plan.given_up.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_delivery_from_the_future_does_not_end_all_listings() {
+        let mut watermark = Watermark::default();
+        let ahead = attempt(1, "a", NOW + 365 * 24 * HOUR, true, false);
+        plan(&mut watermark, listing(vec![ahead]), NOW, &policy());
+        assert_eq!(watermark.through, Some(NOW));
+    }
+
+    #[test]
+    fn an_ask_made_while_the_clock_was_ahead_is_repeated_in_time_all_the_same() {
+        let mut watermark = Watermark::default();
+        plan(&mut watermark, listing(vec![failed(1, "a", NOW - HOUR)]), NOW, &policy());
+        watermark.note_ask("a", NOW + 24 * HOUR);
+        assert!(plan(&mut watermark, listing(Vec::new()), NOW, &policy()).asks.is_empty());
+        assert_eq!(ids(&plan(&mut watermark, listing(Vec::new()), NOW + HOUR, &policy())), [1]);
     }
 
     #[test]

@@ -216,6 +216,61 @@ async fn a_missing_permission_is_an_error_that_says_so() {
     assert!(error.to_string().contains("repos/list-webhook-deliveries"), "{error}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_404_for_want_of_a_scope_is_an_error_and_nothing_is_lost() {
+    let github = FakeGitHub::new();
+    let reconciler = redelivery(&github, MemoryWatermarks::default());
+    github.failed_ago("one", HOUR);
+    // A classic token that may only read hooks lists them; GitHub denies the rest as if it were not there.
+    let denied = Answer::json(404, r#"{"message":"Not Found"}"#)
+        .header("x-oauth-scopes", "read:repo_hook")
+        .header("x-accepted-oauth-scopes", "admin:repo_hook, write:repo_hook");
+    github.after_calls(1, Mishap::Answer(denied));
+    let error = reconciler.run_once().await.unwrap_err();
+    assert!(error.to_string().contains("GitHub would accept admin:repo_hook"), "{error}");
+    // The token has its scope now.
+    assert_eq!((pass(&reconciler).await.asked, github.asked()), (1, vec!["one".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_lost_is_told_by_the_next_pass_if_this_one_fails() {
+    let github = FakeGitHub::new();
+    let reconciler = redelivery(&github, MemoryWatermarks::default());
+    github.receiver(false);
+    github.event("too-old");
+    pass(&reconciler).await;
+    tokio::time::sleep(71 * HOUR).await;
+    github.event("in-time");
+    tokio::time::sleep(2 * HOUR).await;
+    github.after_calls(1, Mishap::Answer(Answer::json(403, r#"{"message":"Resource not accessible"}"#)));
+    assert_eq!(reconciler.run_once().await.unwrap_err().kind(), ErrorKind::Forbidden);
+    let lost = |report: Report| report.lost.into_iter().map(|lost| lost.guid).collect::<Vec<_>>();
+    assert_eq!(lost(pass(&reconciler).await), ["too-old"]);
+    assert!(lost(pass(&reconciler).await).is_empty(), "once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_long_listing_is_under_way_what_is_due_is_asked_for() {
+    let github = FakeGitHub::new();
+    let policy = Policy::default().with_pages_per_pass(2).with_asks_per_pass(10);
+    let reconciler = redelivery(&github, MemoryWatermarks::default()).policy(policy);
+    github.receiver(false);
+    minutes(&github, 0..100).await;
+    github.receiver(true);
+    let report = pass(&reconciler).await;
+    assert_eq!((report.asked, report.left), (10, 90));
+    minutes(&github, 100..600).await;
+    // Three passes list; none of them is idle.
+    for _ in 0..2 {
+        let report = pass(&reconciler).await;
+        assert_eq!((report.asked, report.stopped), (10, Some(Stopped::Pages)), "{report}");
+    }
+    // What was asked for before is not repeated: its success is on a page to come.
+    assert_eq!(github.asked(), guids(0..30));
+    while pass(&reconciler).await.left > 0 {}
+    assert_eq!(github.asked(), guids(0..100));
+}
+
 /// A store that dies at its nth write.
 struct Crashing {
     inner: MemoryWatermarks,

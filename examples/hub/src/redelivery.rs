@@ -1,7 +1,8 @@
 //! Deliveries that found the hub down, slow or full: GitHub does not repeat them by itself, so the hub asks for them.
 //!
-//! Off unless hooks are named; `app` is the webhook of a GitHub App, which signs in by itself. Each hook has a watermark: in a file beside the database, or in memory without one, where a
-//! restart looks three days back. What comes again comes as any delivery does, and the store drops what it has already.
+//! Off unless hooks are named; `app` is the webhook of a GitHub App, which signs in by itself. Each hook has a watermark: in
+//! a file beside the database, or in memory without one, where a restart looks three days back. What comes again comes as
+//! any delivery does, and the store drops what it has already.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
