@@ -158,11 +158,11 @@ impl Event {
     }
 }
 
-/// Reads a payload. An event cannot be asked for again: a field of another type is looked past, as long as there is an
-/// object.
+/// Reads a payload. An event cannot be asked for again: a field of another type, or with a text that is none (half of a
+/// surrogate pair), is looked past, as long as there is an object.
 fn read<T: DeserializeOwned>(payload: &str) -> Result<T, serde_json::Error> {
     match serde_json::from_str(payload) {
-        Err(error) if error.is_data() => {
+        Err(error) if error.is_data() || error.is_syntax() => {
             tolerate(|| serde_json::from_str(payload)).map_err(|_: serde_json::Error| error)
         }
         read => read,
@@ -191,6 +191,15 @@ connect_model::models!(Action);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_of_a_surrogate_pair_costs_its_field_and_not_the_event() {
+        let payload =
+            br#"{"action": "opened", "issue": {"id": 1, "number": 7, "title": "cut \ud83d", "body": "b"}}"#;
+        let Event::Issues(event) = Event::parse("issues", payload).unwrap() else { panic!("another event") };
+        assert_eq!((event.issue.number, event.issue.title.as_str()), (7, ""));
+        assert!(Event::parse("issues", br#"{"action": "opened", "issue": {"id": 1 "number": 7}}"#).is_err());
+    }
 
     #[test]
     fn unknown_events_and_actions_are_values() {
