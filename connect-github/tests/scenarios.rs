@@ -233,7 +233,7 @@ async fn a_recorded_conflict_of_assets_is_solved() {
         connect_core::upload::Content::new(content_type, Bytes::from_static(b"Hello, world!\n"))
     };
     let error = github.upload(upload.clone(), text()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(error.details::<Problem>().unwrap().errors[0].code.as_deref(), Some("already_exists"));
     let assets: Vec<_> = release.assets().try_collect().await.unwrap();
     let delete = connect_github::repos::DeleteReleaseAsset::new(repo.owner(), repo.name(), assets[0].id);
