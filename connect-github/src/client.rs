@@ -322,8 +322,10 @@ impl GitHubBuilder {
 
 /// Enterprise Server counts nothing unless its administrators turn that on.
 fn usual_pacing(origins: &Origins) -> Pacing {
-    let host = origins.base(Origin::Api).and_then(|api| api.host_str()).unwrap_or_default();
-    if host == "api.github.com" || host.ends_with(".ghe.com") { Pacing::Published } else { Pacing::Reactive }
+    match origins.base(Origin::Api).and_then(host::cloud_host) {
+        Some(_) => Pacing::Published,
+        None => Pacing::Reactive,
+    }
 }
 
 /// Adds the addresses that take files and GraphQL queries, which every installation has in places of its own.
@@ -338,9 +340,7 @@ fn with_uploads(origins: Origins) -> Result<Origins, Error> {
     if let Some(path) = api.path().trim_end_matches('/').strip_suffix("/api/v3") {
         uploads.set_path(&format!("{path}/api/uploads"));
         graphql.set_path(&format!("{path}/api"));
-    } else if let Some(domain) = api.host_str().and_then(|host| host.strip_prefix("api."))
-        && (domain == "github.com" || domain.ends_with(".ghe.com"))
-    {
+    } else if let Some(domain) = host::cloud_host(api) {
         let _ = uploads.set_host(Some(&format!("uploads.{domain}")));
     }
     origins.with(Origin::Uploads, uploads.as_str())?.with(Origin::Graphql, graphql.as_str())

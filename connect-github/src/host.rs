@@ -7,23 +7,20 @@ use connect_core::{Error, ErrorKind, Url};
 
 /// Which hosts a row is for.
 enum Hosts {
-    Only(&'static str),
-    Below(&'static str),
+    /// github.com and the tenants of GHE.com: those that GitHub runs itself.
+    Cloud,
     All,
 }
 
 /// The address of the API, by the host of the web pages. The first row that fits counts.
-const APIS: &[(Hosts, &str)] = &[
-    (Hosts::Only("github.com"), "https://api.{host}"),
-    (Hosts::Below(".ghe.com"), "https://api.{host}"),
-    (Hosts::All, "https://{host}/api/v3"),
-];
+const APIS: &[(Hosts, &str)] = &[(Hosts::Cloud, "https://api.{host}"), (Hosts::All, "https://{host}/api/v3")];
 
 impl Hosts {
     fn include(&self, host: &str) -> bool {
         match self {
-            Self::Only(only) => host == *only,
-            Self::Below(domain) => host.len() > domain.len() && host.ends_with(domain),
+            Self::Cloud => {
+                host == "github.com" || host.strip_suffix(".ghe.com").is_some_and(|tenant| !tenant.is_empty())
+            }
             Self::All => true,
         }
     }
@@ -56,9 +53,14 @@ pub(crate) fn web_host(host: &str) -> Result<String, Error> {
         return Err(mistake());
     }
     Ok(match read.strip_prefix("api.").or(read.strip_prefix("www.")) {
-        Some(web) if web == "github.com" || Hosts::Below(".ghe.com").include(web) => web.to_owned(),
+        Some(web) if Hosts::Cloud.include(web) => web.to_owned(),
         _ => read,
     })
+}
+
+/// The host of the web pages of the GitHub with this API, if GitHub runs it itself.
+pub(crate) fn cloud_host(api: &Url) -> Option<&str> {
+    api.host_str()?.strip_prefix("api.").filter(|host| Hosts::Cloud.include(host))
 }
 
 /// The web pages of the GitHub with this API: the other way round.
@@ -66,8 +68,7 @@ pub(crate) fn web_url(api: &Url) -> Url {
     let mut web = api.clone();
     web.set_path("/");
     if api.path().trim_end_matches('/').is_empty()
-        && let Some(host) = api.host_str().and_then(|host| host.strip_prefix("api."))
-        && (host == "github.com" || Hosts::Below(".ghe.com").include(host))
+        && let Some(host) = cloud_host(api)
     {
         let _ = web.set_host(Some(host));
     }
